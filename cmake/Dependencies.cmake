@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+# The libraries that clipc stands on; the README says what each is for. `make setup` installs them.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+
+function(clipc_require name module package)
+    pkg_check_modules(${name} IMPORTED_TARGET ${module})
+    if(NOT ${name}_FOUND)
+        message(FATAL_ERROR "${module} was not found. Debian's package is ${package}; "
+                            "`make setup` installs everything that is missing.")
+    endif()
+endfunction()
+
+clipc_require(JPEG libjpeg libjpeg62-turbo-dev)
+clipc_require(PNG libpng libpng-dev)
+clipc_require(PCRE2 libpcre2-8 libpcre2-dev)
+clipc_require(ZLIB zlib zlib1g-dev)
+clipc_require(CJSON libcjson libcjson-dev)
+clipc_require(CRYPTO libcrypto libssl-dev)
+if(CLIPC_WEBP)
+    clipc_require(WEBP libwebp libwebp-dev)
+    clipc_require(WEBPDEMUX libwebpdemux libwebp-dev)
+endif()
+if(CLIPC_TIFF)
+    clipc_require(TIFF libtiff-4 libtiff-dev)
+endif()
+if(CLIPC_CURL)
+    clipc_require(CURL libcurl libcurl4-openssl-dev)
+endif()
+if(CLIPC_TESTS)
+    clipc_require(CMOCKA cmocka libcmocka-dev)
+endif()
+
+# These two come without a pkg-config file.
+function(clipc_require_plain name header library package)
+    find_path(${name}_INCLUDE_DIR ${header})
+    find_library(${name}_LIBRARY ${library})
+    if(NOT ${name}_INCLUDE_DIR OR NOT ${name}_LIBRARY)
+        message(FATAL_ERROR "${header} was not found. Debian's package is ${package}; "
+                            "`make setup` installs everything that is missing.")
+    endif()
+    add_library(clipc_dependency_${name} INTERFACE IMPORTED)
+    target_include_directories(clipc_dependency_${name} INTERFACE ${${name}_INCLUDE_DIR})
+    target_link_libraries(clipc_dependency_${name} INTERFACE ${${name}_LIBRARY})
+endfunction()
+
+clipc_require_plain(UNISTRING unicase.h unistring libunistring-dev)
+if(CLIPC_GIF)
+    clipc_require_plain(GIF gif_lib.h gif libgif-dev)
+endif()

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernels in plain C, slow and obvious: the oracle for every other level. */
+#ifndef CLIPC_COMPUTE_KERNELS_PORTABLE_PORTABLE_H
+#define CLIPC_COMPUTE_KERNELS_PORTABLE_PORTABLE_H
+
+#include "compute/kernels/kernels.h"
+
+/* Eight columns and four rows of sums fill the sixteen registers of plain x86-64. */
+#define CLIPC_PORTABLE_PANEL_COLUMNS 8
+
+void clipc_portable_panel_product(const clipc_panel_product *product);
+void clipc_portable_layernorm(const float *x, const float *gain, const float *bias, size_t width,
+                              float epsilon, float *out);
+void clipc_portable_softmax(float *x, size_t count);
+float clipc_portable_dot(const float *a, const float *b, size_t count);
+void clipc_portable_axpy(float scale, const float *x, size_t count, float *out);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* Kernels over single rows in plain C: layer norm, softmax, dot product, scaled addition. */
+#include "compute/kernels/portable/portable.h"
+
+#include <math.h>
+
+void clipc_portable_layernorm(const float *x, const float *gain, const float *bias, size_t width,
+                              float epsilon, float *out)
+{
+    double sum = 0.0, squares = 0.0;
+    float mean, scale;
+
+    for (size_t j = 0; j < width; j++)
+        sum += (double)x[j];
+    mean = (float)(sum / (double)width);
+    for (size_t j = 0; j < width; j++) {
+        double centered = (double)(x[j] - mean);
+
+        squares += centered * centered;
+    }
+    scale = (float)(1.0 / sqrt(squares / (double)width + (double)epsilon));
+    for (size_t j = 0; j < width; j++)
+        out[j] = (x[j] - mean) * scale * gain[j] + bias[j];
+}
+
+void clipc_portable_softmax(float *x, size_t count)
+{
+    float max = x[0], sum = 0.0f, scale;
+
+    for (size_t j = 1; j < count; j++)
+        max = x[j] > max ? x[j] : max;
+    for (size_t j = 0; j < count; j++) {
+        x[j] = expf(x[j] - max);
+        sum += x[j];
+    }
+    scale = 1.0f / sum;
+    for (size_t j = 0; j < count; j++)
+        x[j] *= scale;
+}
+
+/* Eight partial sums, so that a compiler without licence to reorder can still use vectors. */
+float clipc_portable_dot(const float *a, const float *b, size_t count)
+{
+    float partial[8] = {0.0f};
+    size_t j = 0;
+
+    for (; j + 8 <= count; j += 8)
+        for (size_t lane = 0; lane < 8; lane++)
+            partial[lane] += a[j + lane] * b[j + lane];
+    for (size_t lane = 0; j < count; j++, lane++)
+        partial[lane] += a[j] * b[j];
+    return ((partial[0] + partial[4]) + (partial[2] + partial[6])) +
+           ((partial[1] + partial[5]) + (partial[3] + partial[7]));
+}
+
+void clipc_portable_axpy(float scale, const float *x, size_t count, float *out)
+{
+    for (size_t j = 0; j < count; j++)
+        out[j] += scale * x[j];
+}
+
+const clipc_kernels clipc_kernels_portable = {
+    .level = "portable",
+    .panel_columns = CLIPC_PORTABLE_PANEL_COLUMNS,
+    .panel_product = clipc_portable_panel_product,
+    .layernorm = clipc_portable_layernorm,
+    .softmax = clipc_portable_softmax,
+    .dot = clipc_portable_dot,
+    .axpy = clipc_portable_axpy,
+};

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* Layer normalisation (Ba et al. 2016, arXiv:1607.06450) over the last extent. */
+#include "compute/ops/ops.h"
+#include "compute/ops/rows.h"
+
+#define EPSILON 1e-5f
+
+typedef struct layernorm_job {
+    const clipc_run *run;
+    const float *x, *gain, *bias;
+    float *out;
+    size_t rows, width;
+} layernorm_job;
+
+static void layernorm_rows(void *context, size_t chunk, unsigned worker)
+{
+    const layernorm_job *job = context;
+    const size_t end = clipc_chunk_end(chunk, job->rows);
+
+    (void)worker;
+    for (size_t i = chunk * CLIPC_CHUNK_ROWS; i < end; i++)
+        job->run->kernels->layernorm(job->x + i * job->width, job->gain, job->bias, job->width,
+                                     EPSILON, job->out + i * job->width);
+}
+
+static void layernorm_forward(const clipc_run *run, const clipc_node *node)
+{
+    const clipc_shape *shape = clipc_program_shape(run->program, node->output);
+    layernorm_job job = {
+        .run = run,
+        .x = clipc_run_value(run, node->inputs[0]),
+        .gain = clipc_run_parameter(run, node->parameters[0]),
+        .bias = clipc_run_parameter(run, node->parameters[1]),
+        .out = clipc_run_value(run, node->output),
+        .rows = shape->extent[0],
+        .width = shape->extent[1],
+    };
+
+    clipc_threads_run(run->threads, clipc_row_chunks(job.rows), layernorm_rows, &job);
+}
+
+static const clipc_op layernorm_op = {.name = "layernorm", .forward = layernorm_forward};
+
+clipc_value clipc_op_layernorm(clipc_program *program, clipc_value x, clipc_parameter_id gain,
+                               clipc_parameter_id bias)
+{
+    return clipc_program_append(program, &(clipc_node_recipe){
+                                             .op = &layernorm_op,
+                                             .inputs = {x},
+                                             .input_count = 1,
+                                             .parameters = {gain, bias},
+                                             .shape = *clipc_program_shape(program, x),
+                                         });
+}

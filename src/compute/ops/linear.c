@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* A fully connected layer with bias, residual and pointwise function in its epilogue. */
+#include "compute/matmul.h"
+#include "compute/ops/ops.h"
+
+typedef struct linear_attributes {
+    size_t in_features;
+    clipc_pointwise pointwise;
+} linear_attributes;
+
+static void linear_forward(const clipc_run *run, const clipc_node *node)
+{
+    const linear_attributes *attributes = node->attributes;
+    const clipc_shape *shape = clipc_program_shape(run->program, node->output);
+    const clipc_value residual = node->inputs[1];
+
+    clipc_matmul_run(
+        run, &(clipc_matmul){
+                 .rows = shape->extent[0],
+                 .out_features = shape->extent[1],
+                 .in_features = attributes->in_features,
+                 .a = clipc_run_value(run, node->inputs[0]),
+                 .packed = clipc_run_parameter(run, node->parameters[0]),
+                 .bias = clipc_run_parameter(run, node->parameters[1]),
+                 .residual = residual == CLIPC_NO_VALUE ? NULL : clipc_run_value(run, residual),
+                 .pointwise = attributes->pointwise,
+                 .out = clipc_run_value(run, node->output),
+             });
+}
+
+static const clipc_op linear_op = {.name = "linear", .forward = linear_forward};
+
+clipc_value clipc_op_linear(clipc_program *program, clipc_value x, clipc_parameter_id weight,
+                            clipc_parameter_id bias, clipc_value residual,
+                            clipc_pointwise pointwise)
+{
+    const clipc_shape *in = clipc_program_shape(program, x);
+    const clipc_parameter *matrix = clipc_program_parameter_facts(program, weight);
+    linear_attributes attributes = {.in_features = in->extent[1], .pointwise = pointwise};
+    size_t inner, outer;
+
+    if (!matrix)
+        return CLIPC_NO_VALUE;
+    inner = matrix->role == CLIPC_ROLE_MATRIX ? 1 : 0; /* which extent of the weight is `in` */
+    outer = 1 - inner;
+    if (matrix->shape.extent[inner] != in->extent[1]) {
+        clipc_program_fail(program, CLIPC_ERROR_FORMAT, "%s: takes %zu features, %zu come in",
+                           matrix->name, matrix->shape.extent[inner], in->extent[1]);
+        return CLIPC_NO_VALUE;
+    }
+    return clipc_program_append(
+        program, &(clipc_node_recipe){
+                     .op = &linear_op,
+                     .inputs = {x, residual},
+                     .input_count = 2,
+                     .parameters = {weight, bias},
+                     .attributes = &attributes,
+                     .attributes_size = sizeof(attributes),
+                     .shape = clipc_shape_2(in->extent[0], matrix->shape.extent[outer]),
+                 });
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pictures to tokens (Dosovitskiy et al. 2021, arXiv:2010.11929): a linear map of each square of
+ * pixels, the class embedding before them, positional embeddings added.
+ */
+#include "compute/matmul.h"
+#include "compute/ops/ops.h"
+
+#include <string.h>
+
+typedef struct patch_attributes {
+    size_t image_size, patch, grid; /* grid = image_size / patch; pixels beyond it are not seen */
+} patch_attributes;
+
+typedef struct patch_source {
+    const patch_attributes *attributes;
+    const float *pixels;
+} patch_source;
+
+#define CHANNELS ((size_t)3)
+
+/* Row r is square r of all pictures in order: its pixels as [3][patch][patch]. */
+static void gather_patches(const void *context, size_t first, size_t rows, float *block)
+{
+    const patch_source *source = context;
+    const size_t size = source->attributes->image_size, patch = source->attributes->patch;
+    const size_t grid = source->attributes->grid;
+
+    for (size_t row = first; row < first + rows; row++) {
+        const size_t picture = row / (grid * grid), square = row % (grid * grid);
+        const float *corner = source->pixels + picture * CHANNELS * size * size +
+                              square / grid * patch * size + square % grid * patch;
+
+        for (size_t c = 0; c < CHANNELS; c++)
+            for (size_t y = 0; y < patch; y++, block += patch)
+                memcpy(block, corner + (c * size + y) * size, patch * sizeof(*block));
+    }
+}
+
+/* Squares come as [n][grid^2][width], from the back of out: [n][1 + grid^2][width]. */
+static void add_class_and_positions(const float *squares, const float *class_embedding,
+                                    const float *positions, size_t pictures, size_t tokens,
+                                    size_t width, float *out)
+{
+    for (size_t i = 0; i < pictures; i++) {
+        float *token = out + i * tokens * width;
+        const float *square = squares + i * (tokens - 1) * width;
+
+        for (size_t j = 0; j < width; j++)
+            token[j] = class_embedding[j] + positions[j];
+        for (size_t j = 0; j < (tokens - 1) * width; j++)
+            token[width + j] = square[j] + positions[width + j];
+    }
+}
+
+static void patch_embed_forward(const clipc_run *run, const clipc_node *node)
+{
+    const patch_attributes *attributes = node->attributes;
+    const size_t squares = attributes->grid * attributes->grid;
+    const clipc_shape *shape = clipc_program_shape(run->program, node->output);
+    const size_t width = shape->extent[1], pictures = shape->extent[0] / (squares + 1);
+    patch_source source = {attributes, clipc_run_value(run, node->inputs[0])};
+    float *out = clipc_run_value(run, node->output);
+    /* The products are written to the end of the output and spread out from its front: token 0 of
+     * each picture is one row behind, so what is written never overtakes what is still to be read. */
+    float *products = out + pictures * width;
+
+    clipc_matmul_run(run, &(clipc_matmul){
+                              .rows = pictures * squares,
+                              .out_features = width,
+                              .in_features = CHANNELS * attributes->patch * attributes->patch,
+                              .gather = gather_patches,
+                              .gather_context = &source,
+                              .packed = clipc_run_parameter(run, node->parameters[0]),
+                              .out = products,
+                          });
+    add_class_and_positions(products, clipc_run_parameter(run, node->parameters[1]),
+                            clipc_run_parameter(run, node->parameters[2]), pictures, squares + 1,
+                            width, out);
+}
+
+static size_t patch_embed_scratch(const clipc_program *program, const clipc_node *node)
+{
+    const patch_attributes *attributes = node->attributes;
+
+    (void)program;
+    return clipc_matmul_scratch(CHANNELS * attributes->patch * attributes->patch);
+}
+
+static const clipc_op patch_embed_op = {
+    .name = "patch_embed", .scratch = patch_embed_scratch, .forward = patch_embed_forward};
+
+clipc_value clipc_op_patch_embed(clipc_program *program, clipc_value pixels,
+                                 clipc_parameter_id weight, clipc_parameter_id class_embedding,
+                                 clipc_parameter_id positions)
+{
+    const clipc_shape *in = clipc_program_shape(program, pixels);
+    const clipc_parameter *filter = clipc_program_parameter_facts(program, weight);
+    patch_attributes attributes;
+    size_t tokens;
+
+    if (!filter)
+        return CLIPC_NO_VALUE;
+    attributes.image_size = in->extent[2];
+    attributes.patch = filter->shape.extent[2];
+    attributes.grid = attributes.image_size / attributes.patch;
+    tokens = in->extent[0] * (attributes.grid * attributes.grid + 1);
+    return clipc_program_append(program,
+                                &(clipc_node_recipe){
+                                    .op = &patch_embed_op,
+                                    .inputs = {pixels},
+                                    .input_count = 1,
+                                    .parameters = {weight, class_embedding, positions},
+                                    .attributes = &attributes,
+                                    .attributes_size = sizeof(attributes),
+                                    .shape = clipc_shape_2(tokens, filter->shape.extent[0]),
+                                });
+}

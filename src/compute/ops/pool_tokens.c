@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* A feature map to the tokens of attention pooling: the mean first, positional embeddings added. */
+#include "compute/ops/ops.h"
+
+typedef struct tokens_job {
+    const float *x, *positions;
+    float *out;
+    size_t places, width;
+} tokens_job;
+
+static void tokens_of_picture(void *context, size_t picture, unsigned worker)
+{
+    const tokens_job *job = context;
+    const size_t width = job->width, floats = job->places * width;
+    const float *x = job->x + picture * floats;
+    float *out = job->out + picture * (floats + width);
+    const float scale = 1.0f / (float)job->places;
+
+    (void)worker;
+    for (size_t j = 0; j < width; j++) {
+        float sum = 0.0f;
+
+        for (size_t place = 0; place < job->places; place++)
+            sum += x[place * width + j];
+        out[j] = sum * scale + job->positions[j];
+    }
+    for (size_t j = 0; j < floats; j++)
+        out[width + j] = x[j] + job->positions[width + j];
+}
+
+static void pool_tokens_forward(const clipc_run *run, const clipc_node *node)
+{
+    const clipc_shape *in = clipc_program_shape(run->program, node->inputs[0]);
+    tokens_job job = {
+        .x = clipc_run_value(run, node->inputs[0]),
+        .positions = clipc_run_parameter(run, node->parameters[0]),
+        .out = clipc_run_value(run, node->output),
+        .places = in->extent[1] * in->extent[2],
+        .width = in->extent[3],
+    };
+
+    clipc_threads_run(run->threads, in->extent[0], tokens_of_picture, &job);
+}
+
+static const clipc_op pool_tokens_op = {.name = "pool_tokens", .forward = pool_tokens_forward};
+
+clipc_value clipc_op_pool_tokens(clipc_program *program, clipc_value x,
+                                 clipc_parameter_id positions)
+{
+    const clipc_shape *in = clipc_program_shape(program, x);
+    const size_t tokens = in->extent[0] * (1 + in->extent[1] * in->extent[2]);
+
+    return clipc_program_append(program, &(clipc_node_recipe){
+                                             .op = &pool_tokens_op,
+                                             .inputs = {x},
+                                             .input_count = 1,
+                                             .parameters = {positions},
+                                             .shape = clipc_shape_2(tokens, in->extent[3]),
+                                         });
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Planning a program's memory: values whose lifetimes do not meet share bytes. Values are placed in
+ * the order they are written, each at the lowest offset that is free while it lives (first fit);
+ * with the few sizes a tower has this comes close to the peak of what is alive at once.
+ */
+#include "base/memory.h"
+#include "base/sizes.h"
+#include "base/status.h"
+#include "compute/program.h"
+
+static size_t value_bytes(const clipc_value_facts *value)
+{
+    return clipc_round_up(clipc_shape_count(&value->shape) * sizeof(float), CLIPC_ALIGNMENT);
+}
+
+static bool alive_together(const clipc_value_facts *a, const clipc_value_facts *b)
+{
+    return a->first <= b->last && b->first <= a->last;
+}
+
+/*
+ * If an earlier value that lives at the same time overlaps [offset, offset + bytes), returns the
+ * end of it, the next place to try; else offset itself.
+ */
+static size_t next_free(const clipc_program *program, uint32_t index, size_t offset, size_t bytes)
+{
+    const clipc_value_facts *value = &program->values[index];
+
+    for (uint32_t i = 0; i < index; i++) {
+        const clipc_value_facts *other = &program->values[i];
+
+        if (other->storage != CLIPC_STORAGE_BLOCK || !alive_together(value, other))
+            continue;
+        if (other->offset < offset + bytes && offset < other->offset + value_bytes(other))
+            return other->offset + value_bytes(other);
+    }
+    return offset;
+}
+
+static size_t place(const clipc_program *program, uint32_t index, size_t bytes)
+{
+    size_t offset = 0, next;
+
+    /* Candidates only grow; every step passes the end of one earlier value, so this ends. */
+    while ((next = next_free(program, index, offset, bytes)) != offset)
+        offset = next;
+    return offset;
+}
+
+clipc_status clipc_program_plan(clipc_program *program, clipc_error *error)
+{
+    if (program->status)
+        return clipc_fail(error, program->status, "%s", program->error.message);
+    program->block_bytes = 0;
+    for (uint32_t i = 0; i < program->value_count; i++) {
+        clipc_value_facts *value = &program->values[i];
+        size_t bytes, end;
+
+        if (value->storage != CLIPC_STORAGE_BLOCK)
+            continue;
+        bytes = value_bytes(value);
+        value->offset = place(program, i, bytes);
+        if (!clipc_add_size(value->offset, bytes, &end) || end > SIZE_MAX / 4)
+            return clipc_fail(error, CLIPC_ERROR_LIMIT, "program: needs too much memory");
+        program->block_bytes = clipc_max_size(program->block_bytes, end);
+    }
+    program->scratch_bytes = 0;
+    for (uint32_t i = 0; i < program->node_count; i++) {
+        const clipc_node *node = &program->nodes[i];
+
+        if (node->op->scratch)
+            program->scratch_bytes =
+                clipc_max_size(program->scratch_bytes, node->op->scratch(program, node));
+    }
+    program->scratch_bytes = clipc_round_up(program->scratch_bytes, CLIPC_ALIGNMENT);
+    return CLIPC_OK;
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening a model: name -> checkpoint -> configuration -> parameters -> weights. */
+#include "model/model.h"
+
+#include "base/memory.h"
+#include "base/options.h"
+#include "base/status.h"
+#include "embedded/tiny_config.h"
+#include "embedded/tiny_model.h"
+#include "model/towers.h"
+#include "model/weights.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BUILT_IN "tiny"
+#define MAX_PATH 4096
+
+void clipc_model_options_init(clipc_model_options *options)
+{
+    *options = (clipc_model_options){
+        .size = sizeof(*options),
+        .activation = CLIPC_ACTIVATION_AUTO,
+        .max_weight_bytes = (uint64_t)64 << 30,
+    };
+}
+
+/* --- Where the model is --- */
+
+/* A known model's place in the cache, when it is there; a path as it stands otherwise. */
+static clipc_status resolve(const char *name, const char *cache_dir, char *path, size_t path_size,
+                            clipc_error *error)
+{
+    bool is_cached = false;
+
+    if (access(name, F_OK) == 0 ||
+        clipc_cache_path(name, cache_dir, path, path_size, &is_cached, NULL) != CLIPC_OK) {
+        if (strlen(name) >= path_size)
+            return clipc_fail(error, CLIPC_ERROR_ARGUMENT, "%s: the path is too long", name);
+        snprintf(path, path_size, "%s", name);
+        if (access(name, F_OK) != 0)
+            return clipc_fail(error, CLIPC_ERROR_NOT_FOUND,
+                              "%s: no such file, and no known model (`clipc models` lists them)",
+                              name);
+        return CLIPC_OK;
+    }
+    if (!is_cached)
+        return clipc_fail(error, CLIPC_ERROR_NOT_FOUND,
+                          "%s: is not in the cache at %s; `clipc pull %s` fetches it", name, path,
+                          name);
+    return CLIPC_OK;
+}
+
+/* --- Opening --- */
+
+/* Records both towers once, for one picture and one text: this declares every parameter. */
+static clipc_status declare_parameters(clipc_model *model, clipc_error *error)
+{
+    const clipc_config *config = &model->config;
+    const clipc_shape pixels = {.rank = 4,
+                                .extent = {1, 3, config->image_size, config->image_size}};
+    const clipc_shape one = clipc_shape_1(1), two = clipc_shape_1(2);
+    clipc_program program;
+    clipc_status status;
+
+    clipc_program_init_declaring(&program, &model->parameters);
+    clipc_record_image_tower(&program, config, clipc_program_bind(&program, 0, &pixels));
+    clipc_record_text_tower(&program, config,
+                            &(clipc_packed_texts){
+                                .count = 1,
+                                .ids = clipc_program_bind(&program, 1, &one),
+                                .places = clipc_program_bind(&program, 2, &one),
+                                .offsets = clipc_program_bind(&program, 3, &two),
+                                .ends = clipc_program_bind(&program, 4, &one),
+                            });
+    model->logit_scale =
+        clipc_program_parameter(&program, CLIPC_ROLE_VALUES, clipc_shape_0(), "logit_scale");
+    status = clipc_program_plan(&program, error);
+    clipc_program_free(&program);
+    return status ? status : clipc_parameters_seal(&model->parameters, error);
+}
+
+static uint64_t count_parameters(const clipc_parameters *parameters)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < parameters->count; i++)
+        if (parameters->items[i].role != CLIPC_ROLE_STATISTIC)
+            count += clipc_shape_count(&parameters->items[i].shape);
+    return count;
+}
+
+static const char *layout_name(clipc_checkpoint_layout layout)
+{
+    switch (layout) {
+    case CLIPC_CHECKPOINT_OPENAI: return "openai";
+    case CLIPC_CHECKPOINT_OPEN_CLIP_CUSTOM: return "open_clip";
+    case CLIPC_CHECKPOINT_HUGGINGFACE: return "huggingface";
+    }
+    return "unknown";
+}
+
+static clipc_status load_weights(clipc_model *model, const clipc_checkpoint *checkpoint,
+                                 unsigned thread_count, clipc_error *error)
+{
+    clipc_threads *threads;
+    clipc_status status = clipc_threads_open(&threads, thread_count, error);
+
+    if (status)
+        return status;
+    status = clipc_weights_load(&model->parameters, checkpoint, model->kernels, threads, error);
+    clipc_threads_close(threads);
+    return status;
+}
+
+/* The rest of opening, once the configuration is as complete as the files make it. */
+static clipc_status build(clipc_model *model, const clipc_checkpoint *checkpoint,
+                          const clipc_model_options *options, clipc_error *error)
+{
+    const clipc_log log = {options->log, options->log_data};
+    clipc_status status;
+
+    status = clipc_config_finish(&model->config, checkpoint, options->activation, &log, error);
+    if (status)
+        return status;
+    model->kernels = clipc_kernels_choose();
+    if (!model->kernels)
+        return clipc_fail(error, CLIPC_ERROR_ARGUMENT,
+                          "CLIPC_CPU: names no level, portable, avx2 or avx512 was expected");
+    status = declare_parameters(model, error);
+    if (status)
+        return status;
+    status = load_weights(model, checkpoint, options->threads, error);
+    if (status)
+        return status;
+    model->parameter_count = count_parameters(&model->parameters);
+    snprintf(model->format, sizeof(model->format), "%s", clipc_checkpoint_format(checkpoint));
+    snprintf(model->layout, sizeof(model->layout), "%s",
+             layout_name(clipc_checkpoint_get_layout(checkpoint)));
+    return clipc_tokenizer_open(&model->tokenizer, (uint32_t)model->config.vocab_size, error);
+}
+
+static clipc_status open_built_in(clipc_model *model, const clipc_model_options *options,
+                                  const clipc_checkpoint_options *limits, clipc_error *error)
+{
+    clipc_checkpoint *checkpoint;
+    clipc_status status =
+        clipc_checkpoint_open_memory(&checkpoint, clipc_embedded_tiny_model,
+                                     clipc_embedded_tiny_model_size, BUILT_IN, limits, error);
+
+    if (status)
+        return status;
+    status = clipc_config_from_tensors(&model->config, checkpoint, error);
+    if (!status)
+        status = clipc_config_apply_json(&model->config, (const char *)clipc_embedded_tiny_config,
+                                         clipc_embedded_tiny_config_size, BUILT_IN, error);
+    if (!status)
+        status = build(model, checkpoint, options, error);
+    clipc_checkpoint_close(checkpoint);
+    return status;
+}
+
+static clipc_status open_path(clipc_model *model, const char *path,
+                              const clipc_model_options *options,
+                              const clipc_checkpoint_options *limits, clipc_error *error)
+{
+    clipc_checkpoint *checkpoint;
+    clipc_status status = clipc_checkpoint_open(&checkpoint, path, limits, error);
+
+    if (status)
+        return status;
+    status = clipc_config_from_tensors(&model->config, checkpoint, error);
+    /* OpenAI's archives are complete in themselves; a configuration beside one is another's. */
+    if (!status && strcmp(clipc_checkpoint_format(checkpoint), "torchscript") != 0)
+        status = clipc_config_apply_files(&model->config, path, error);
+    if (!status)
+        status = build(model, checkpoint, options, error);
+    clipc_checkpoint_close(checkpoint);
+    return status;
+}
+
+clipc_status clipc_model_open(clipc_model **out, const char *name_or_path,
+                              const clipc_model_options *options, clipc_error *error)
+{
+    const char *name = name_or_path ? name_or_path : BUILT_IN;
+    clipc_model_options settings;
+    clipc_checkpoint_options limits;
+    clipc_model *model;
+    clipc_status status;
+    char path[MAX_PATH];
+
+    *out = NULL;
+    clipc_model_options_init(&settings);
+    status = clipc_options_take(&settings, sizeof(settings), options, "model options", error);
+    if (status)
+        return status;
+    limits =
+        (clipc_checkpoint_options){settings.max_weight_bytes, {settings.log, settings.log_data}};
+    model = clipc_calloc(1, sizeof(*model));
+    if (!model)
+        return clipc_fail_memory(error, name, sizeof(*model));
+    if (strcmp(name, BUILT_IN) == 0) {
+        status = open_built_in(model, &settings, &limits, error);
+    } else {
+        status = resolve(name, settings.cache_dir, path, sizeof(path), error);
+        if (!status)
+            status = open_path(model, path, &settings, &limits, error);
+    }
+    if (status) {
+        clipc_model_close(model);
+        return status;
+    }
+    *out = model;
+    return CLIPC_OK;
+}
+
+void clipc_model_close(clipc_model *model)
+{
+    if (!model)
+        return;
+    clipc_tokenizer_close(model->tokenizer);
+    clipc_parameters_free(&model->parameters);
+    free(model);
+}
+
+void clipc_model_get_info(const clipc_model *model, clipc_model_info *out)
+{
+    const clipc_config *config = &model->config;
+    const bool is_vit = config->vision_kind == CLIPC_VISION_VIT;
+    clipc_model_info info = {
+        .embed_dim = (uint32_t)config->embed_dim,
+        .image_size = (uint32_t)config->image_size,
+        .patch_size = (uint32_t)config->patch_size,
+        .vision_width = (uint32_t)(is_vit ? config->vit.width : config->resnet_width),
+        .vision_heads = (uint32_t)(is_vit ? config->vit.heads : config->attnpool_heads),
+        .context_length = (uint32_t)config->context_length,
+        .vocab_size = (uint32_t)config->vocab_size,
+        .text_width = (uint32_t)config->text.width,
+        .text_heads = (uint32_t)config->text.heads,
+        .text_layers = (uint32_t)config->text.layers,
+        .activation = config->activation,
+        .logit_scale = *(const float *)model->parameters.items[model->logit_scale].data,
+        .params = model->parameter_count,
+    };
+
+    snprintf(info.arch, sizeof(info.arch), "%s", clipc_config_arch(config));
+    memcpy(info.format, model->format, sizeof(info.format));
+    memcpy(info.layout, model->layout, sizeof(info.layout));
+    memcpy(info.mean, config->mean, sizeof(info.mean));
+    memcpy(info.std, config->std, sizeof(info.std));
+    for (size_t i = 0; i < CLIPC_RESNET_STAGES; i++)
+        info.vision_layers[i] = (uint32_t)(!is_vit  ? config->resnet_layers[i]
+                                           : i == 0 ? config->vit.layers
+                                                    : 0);
+    *out = info;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* What a clipc_session holds: threads, memory and the last recorded image program. */
+#ifndef CLIPC_MODEL_SESSION_H
+#define CLIPC_MODEL_SESSION_H
+
+#include "base/threads.h"
+#include "compute/program.h"
+#include "model/model.h"
+
+struct clipc_session {
+    const clipc_model *model;
+    clipc_threads *threads;
+    size_t max_batch; /* pictures encoded at once */
+    clipc_program image_program;
+    size_t image_program_batch; /* pictures it was recorded for; 0: not recorded */
+    unsigned char *block;       /* memory of a run, grown as needed */
+    size_t block_bytes;
+    unsigned char *scratch;
+    size_t scratch_bytes;
+    clipc_observer_fn observer; /* NULL, or sees every named stage of the towers */
+    void *observer_data;
+};
+
+/* Lets a test or a profiler see the stages of the towers; NULL ends it. */
+void clipc_session_observe(clipc_session *session, clipc_observer_fn observer, void *data);
+
+/* Prepares memory for a planned program and fills *run but for its bindings. */
+clipc_status clipc_session_prepare(clipc_session *session, const clipc_program *program,
+                                   clipc_run *run, clipc_error *error);
+
+#endif

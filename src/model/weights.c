@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/* Checkpoint tensors -> the parameters' data: matching names and shapes, converting, packing. */
+#include "model/weights.h"
+
+#include "base/float_formats.h"
+#include "base/memory.h"
+#include "base/sizes.h"
+#include "base/status.h"
+#include "compute/pack.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Rows are converted through a buffer of about this many floats: small beside the weights. */
+#define BUFFER_FLOATS ((size_t)1 << 18)
+
+#define BATCHNORM_EPSILON 1e-5
+
+/* One load: tensors[i] belongs to parameter i, states[i] tells how loading it went. */
+typedef enum load_state {
+    LOADED,
+    NO_MEMORY,
+    NOT_FINITE,
+} load_state;
+
+typedef struct load_job {
+    clipc_parameters *parameters;
+    const clipc_checkpoint *checkpoint;
+    const clipc_kernels *kernels;
+    const clipc_checkpoint_tensor **tensors;
+    load_state *states;
+    bool convolutions; /* the second pass: what reads the batch norms of the first */
+} load_job;
+
+/* --- Matching --- */
+
+static clipc_status check_shape(const clipc_checkpoint *checkpoint,
+                                const clipc_parameter *parameter,
+                                const clipc_checkpoint_tensor *tensor, clipc_error *error)
+{
+    bool same = tensor->rank == parameter->shape.rank;
+    char found[96] = "", wanted[96] = "";
+
+    for (size_t i = 0; same && i < parameter->shape.rank; i++)
+        same = tensor->shape[i] == parameter->shape.extent[i];
+    if (same)
+        return CLIPC_OK;
+    for (size_t i = 0, at = 0; i < tensor->rank && at < sizeof(found) - 1; i++)
+        at += clipc_min_size(sizeof(found) - 1 - at,
+                             (size_t)snprintf(found + at, sizeof(found) - at, "%s%llu",
+                                              i ? "," : "", (unsigned long long)tensor->shape[i]));
+    for (size_t i = 0, at = 0; i < parameter->shape.rank && at < sizeof(wanted) - 1; i++)
+        at += clipc_min_size(sizeof(wanted) - 1 - at,
+                             (size_t)snprintf(wanted + at, sizeof(wanted) - at, "%s%zu",
+                                              i ? "," : "", parameter->shape.extent[i]));
+    return clipc_fail(error, CLIPC_ERROR_FORMAT, "%s: %s has shape [%s], [%s] was expected",
+                      clipc_checkpoint_source(checkpoint), tensor->file_name, found, wanted);
+}
+
+/* Finds every parameter's tensor; a tensor that no parameter wants means another architecture. */
+static clipc_status match(load_job *job, clipc_error *error)
+{
+    const clipc_checkpoint *checkpoint = job->checkpoint;
+    const char *source = clipc_checkpoint_source(checkpoint);
+
+    for (size_t i = 0; i < job->parameters->count; i++) {
+        const clipc_parameter *parameter = &job->parameters->items[i];
+        clipc_status status;
+
+        job->tensors[i] = clipc_checkpoint_find(checkpoint, parameter->name);
+        if (!job->tensors[i])
+            return clipc_fail(error, CLIPC_ERROR_FORMAT, "%s: tensor %s is missing", source,
+                              parameter->name);
+        status = check_shape(checkpoint, parameter, job->tensors[i], error);
+        if (status)
+            return status;
+    }
+    for (size_t i = 0; i < clipc_checkpoint_count(checkpoint); i++) {
+        const clipc_checkpoint_tensor *tensor = clipc_checkpoint_at(checkpoint, i);
+
+        if (clipc_parameters_find(job->parameters, tensor->name) == CLIPC_NO_PARAMETER)
+            return clipc_fail(error, CLIPC_ERROR_UNSUPPORTED,
+                              "%s: holds tensor %s, which none of CLIP's architectures has", source,
+                              tensor->file_name);
+    }
+    return CLIPC_OK;
+}
+
+/* --- Converting --- */
+
+/* Reads rows as float32; false when one of them is not finite. */
+static bool read_rows(const load_job *job, size_t index, size_t first, size_t rows, size_t width,
+                      float *out)
+{
+    float sum = 0.0f;
+
+    clipc_checkpoint_read(job->checkpoint, job->tensors[index], first, rows, out);
+    for (size_t i = 0; i < rows * width; i++)
+        sum += out[i] * 0.0f; /* NaN from here on once a value is infinite or NaN */
+    return sum == 0.0f;
+}
+
+/* The first extent, and the product of the others; a scalar is one row of one. */
+static void row_shape(const clipc_shape *shape, size_t *rows, size_t *width)
+{
+    *rows = shape->rank ? shape->extent[0] : 1;
+    *width = clipc_shape_count(shape) / *rows;
+}
+
+/* The scale that a folded batch norm puts on output channel `channel` of its convolution. */
+static double batchnorm_scale(const clipc_parameters *parameters, clipc_parameter_id gain,
+                              size_t channel)
+{
+    const float *gains = parameters->items[gain].data;
+    const float *variances = parameters->items[gain + 3].data;
+
+    return (double)gains[channel] / sqrt((double)variances[channel] + BATCHNORM_EPSILON);
+}
+
+/* [in][places] of each row to [places][in], scaled by the batch norm that follows. */
+static void arrange_filters(const load_job *job, const clipc_parameter *parameter, size_t first,
+                            size_t rows, const float *filters, float *out)
+{
+    const size_t in = parameter->shape.extent[1];
+    const size_t places = parameter->shape.extent[2] * parameter->shape.extent[3];
+
+    for (size_t row = 0; row < rows; row++) {
+        const double scale =
+            parameter->batchnorm == CLIPC_NO_PARAMETER
+                ? 1.0
+                : batchnorm_scale(job->parameters, parameter->batchnorm, first + row);
+        const float *filter = filters + row * in * places;
+        float *arranged = out + row * in * places;
+
+        for (size_t place = 0; place < places; place++)
+            for (size_t channel = 0; channel < in; channel++)
+                arranged[place * in + channel] =
+                    (float)((double)filter[channel * places + place] * scale);
+    }
+}
+
+static load_state load_packed(const load_job *job, size_t index, float *buffer, float *arranged,
+                              size_t chunk)
+{
+    clipc_parameter *parameter = &job->parameters->items[index];
+    const size_t columns = job->kernels->panel_columns;
+    const bool is_transposed = parameter->role == CLIPC_ROLE_MATRIX_TRANSPOSED;
+    size_t rows, width, floats;
+
+    row_shape(&parameter->shape, &rows, &width);
+    if (!clipc_packed_size(is_transposed ? width : rows, is_transposed ? rows : width, columns,
+                           &floats))
+        return NO_MEMORY;
+    parameter->data = clipc_alloc_aligned(floats, sizeof(float));
+    if (!parameter->data)
+        return NO_MEMORY;
+    memset(parameter->data, 0, floats * sizeof(float)); /* the last panel's missing columns */
+    for (size_t first = 0; first < rows; first += chunk) {
+        const size_t count = clipc_min_size(chunk, rows - first);
+        const float *source = buffer;
+
+        if (!read_rows(job, index, first, count, width, buffer))
+            return NOT_FINITE;
+        if (parameter->role == CLIPC_ROLE_CONVOLUTION) {
+            arrange_filters(job, parameter, first, count, buffer, arranged);
+            source = arranged;
+        }
+        if (is_transposed)
+            clipc_pack_transposed_rows(parameter->data, width, rows, columns, first, count, source);
+        else
+            clipc_pack_rows(parameter->data, width, columns, first, count, source);
+    }
+    return LOADED;
+}
+
+/* Values as they stand, or (a table in half precision) back in the precision they came in. */
+static load_state load_plain(const load_job *job, size_t index, float *buffer, size_t chunk)
+{
+    clipc_parameter *parameter = &job->parameters->items[index];
+    size_t rows, width;
+
+    parameter->is_half =
+        parameter->role == CLIPC_ROLE_TABLE && job->tensors[index]->element == CLIPC_ELEMENT_F16;
+    parameter->data = clipc_alloc_aligned(clipc_shape_count(&parameter->shape),
+                                          parameter->is_half ? sizeof(uint16_t) : sizeof(float));
+    if (!parameter->data)
+        return NO_MEMORY;
+    row_shape(&parameter->shape, &rows, &width);
+    for (size_t first = 0; first < rows; first += chunk) {
+        const size_t count = clipc_min_size(chunk, rows - first) * width;
+
+        if (!read_rows(job, index, first, count / width, width, buffer))
+            return NOT_FINITE;
+        if (parameter->is_half)
+            for (size_t i = 0; i < count; i++)
+                ((uint16_t *)parameter->data)[first * width + i] = clipc_f16_from_float(buffer[i]);
+        else
+            memcpy((float *)parameter->data + first * width, buffer, count * sizeof(float));
+    }
+    return LOADED;
+}
+
+static bool is_packed(clipc_role role)
+{
+    return role == CLIPC_ROLE_MATRIX || role == CLIPC_ROLE_MATRIX_TRANSPOSED ||
+           role == CLIPC_ROLE_PATCH || role == CLIPC_ROLE_CONVOLUTION;
+}
+
+static void load_parameter(void *context, size_t index, unsigned worker)
+{
+    const load_job *job = context;
+    const clipc_parameter *parameter = &job->parameters->items[index];
+    size_t rows, width, chunk;
+    float *buffer, *arranged;
+
+    (void)worker;
+    if ((parameter->role == CLIPC_ROLE_CONVOLUTION) != job->convolutions)
+        return;
+    row_shape(&parameter->shape, &rows, &width);
+    chunk = clipc_min_size(clipc_max_size(BUFFER_FLOATS / width, 1), rows);
+    buffer = clipc_alloc_aligned(chunk * width, 2 * sizeof(float));
+    if (!buffer) {
+        job->states[index] = NO_MEMORY;
+        return;
+    }
+    arranged = buffer + chunk * width;
+    job->states[index] = is_packed(parameter->role)
+                             ? load_packed(job, index, buffer, arranged, chunk)
+                             : load_plain(job, index, buffer, chunk);
+    free(buffer);
+    clipc_checkpoint_release(job->checkpoint, job->tensors[index]);
+}
+
+/* The bias of a folded batch norm takes the place of its own: bias - mean * scale. */
+static void fold_biases(clipc_parameters *parameters)
+{
+    for (size_t i = 0; i < parameters->count; i++) {
+        const clipc_parameter_id gain = parameters->items[i].batchnorm;
+        float *biases;
+        const float *means;
+
+        if (gain == CLIPC_NO_PARAMETER)
+            continue;
+        biases = parameters->items[gain + 1].data;
+        means = parameters->items[gain + 2].data;
+        for (size_t j = 0; j < parameters->items[gain].shape.extent[0]; j++)
+            biases[j] = (float)((double)biases[j] -
+                                (double)means[j] * batchnorm_scale(parameters, gain, j));
+    }
+}
+
+/* A variance below zero (or below -epsilon) would make NaN of a whole channel. */
+static clipc_status check_variances(const load_job *job, clipc_error *error)
+{
+    for (size_t i = 0; i < job->parameters->count; i++) {
+        const clipc_parameter_id gain = job->parameters->items[i].batchnorm;
+        const clipc_parameter *variance;
+
+        if (gain == CLIPC_NO_PARAMETER)
+            continue;
+        variance = &job->parameters->items[gain + 3];
+        for (size_t j = 0; j < variance->shape.extent[0]; j++)
+            if (((const float *)variance->data)[j] < 0.0f)
+                return clipc_fail(error, CLIPC_ERROR_FORMAT, "%s: %s is negative at %zu",
+                                  clipc_checkpoint_source(job->checkpoint), variance->name, j);
+    }
+    return CLIPC_OK;
+}
+
+static clipc_status first_failure(const load_job *job, clipc_error *error)
+{
+    for (size_t i = 0; i < job->parameters->count; i++) {
+        const char *name = job->parameters->items[i].name;
+
+        if (job->states[i] == NO_MEMORY)
+            return clipc_fail(error, CLIPC_ERROR_MEMORY, "%s: out of memory loading %s",
+                              clipc_checkpoint_source(job->checkpoint), name);
+        if (job->states[i] == NOT_FINITE)
+            return clipc_fail(error, CLIPC_ERROR_FORMAT, "%s: %s holds values that are not finite",
+                              clipc_checkpoint_source(job->checkpoint), name);
+    }
+    return CLIPC_OK;
+}
+
+static clipc_status load_all(load_job *job, clipc_threads *threads, clipc_error *error)
+{
+    clipc_status status = match(job, error);
+
+    if (status)
+        return status;
+    for (int pass = 0; pass < 2; pass++) {
+        job->convolutions = pass == 1;
+        clipc_threads_run(threads, job->parameters->count, load_parameter, job);
+        status = first_failure(job, error);
+        if (!status && pass == 0)
+            status = check_variances(job, error);
+        if (status)
+            return status;
+    }
+    fold_biases(job->parameters);
+    return CLIPC_OK;
+}
+
+clipc_status clipc_weights_load(clipc_parameters *parameters, const clipc_checkpoint *checkpoint,
+                                const clipc_kernels *kernels, clipc_threads *threads,
+                                clipc_error *error)
+{
+    load_job job = {.parameters = parameters, .checkpoint = checkpoint, .kernels = kernels};
+    clipc_status status;
+
+    job.tensors = clipc_calloc(parameters->count, sizeof(*job.tensors));
+    job.states = clipc_calloc(parameters->count, sizeof(*job.states));
+    status = job.tensors && job.states ? load_all(&job, threads, error)
+                                       : clipc_fail_memory(error, "weights", parameters->count);
+    free(job.tensors);
+    free(job.states);
+    return status;
+}

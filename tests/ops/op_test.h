@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* What the tests of ops share: a program with parameters, random values, and a run of it. */
+#ifndef CLIPC_TESTS_OPS_OP_TEST_H
+#define CLIPC_TESTS_OPS_OP_TEST_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "compute/ops/ops.h"
+#include "compute/pack.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A small generator of our own, so that a failure can be repeated anywhere. */
+typedef struct random_state {
+    uint64_t state;
+} random_state;
+
+static inline float random_value(random_state *random)
+{
+    random->state = random->state * 6364136223846793005u + 1442695040888963407u;
+    return (float)(random->state >> 40) / (float)(1 << 23) - 1.0f;
+}
+
+static inline float *random_values(random_state *random, size_t count)
+{
+    float *values = malloc(count * sizeof(*values));
+
+    assert_non_null(values);
+    for (size_t i = 0; i < count; i++)
+        values[i] = random_value(random);
+    return values;
+}
+
+/* A program under construction, its parameters' raw values kept for the reference to use. */
+#define FIXTURE_MAX_PARAMETERS 8
+typedef struct op_fixture {
+    random_state random;
+    clipc_parameters parameters;
+    clipc_program program;
+    float *raw[FIXTURE_MAX_PARAMETERS]; /* by id, as in a checkpoint */
+} op_fixture;
+
+static inline void fixture_open(op_fixture *fixture, uint64_t seed)
+{
+    *fixture = (op_fixture){.random = {seed}};
+    clipc_program_init_declaring(&fixture->program, &fixture->parameters);
+}
+
+static inline void fixture_close(op_fixture *fixture)
+{
+    for (size_t i = 0; i < FIXTURE_MAX_PARAMETERS; i++)
+        free(fixture->raw[i]);
+    clipc_program_free(&fixture->program);
+    clipc_parameters_free(&fixture->parameters);
+}
+
+/* Packs raw [out][in] for the kernels. */
+static inline float *pack_matrix(const float *raw, size_t out, size_t in)
+{
+    const size_t columns = clipc_kernels_choose()->panel_columns;
+    size_t floats;
+    float *packed;
+
+    assert_true(clipc_packed_size(out, in, columns, &floats));
+    packed = clipc_alloc_aligned(floats, sizeof(float));
+    assert_non_null(packed);
+    memset(packed, 0, floats * sizeof(float));
+    clipc_pack_rows(packed, in, columns, 0, out, raw);
+    return packed;
+}
+
+/* Declares a parameter with random values, kept as its role demands. */
+static inline clipc_parameter_id fixture_parameter(op_fixture *fixture, clipc_role role,
+                                                   clipc_shape shape)
+{
+    clipc_parameter_id id = clipc_program_parameter(&fixture->program, role, shape, "parameter%zu",
+                                                    fixture->parameters.count);
+    const size_t count = clipc_shape_count(&shape);
+    float *raw = random_values(&fixture->random, count);
+    clipc_parameter *parameter = &fixture->parameters.items[id];
+
+    assert_true(id < FIXTURE_MAX_PARAMETERS);
+    fixture->raw[id] = raw;
+    if (role == CLIPC_ROLE_MATRIX || role == CLIPC_ROLE_PATCH) {
+        parameter->data = pack_matrix(raw, shape.extent[0], count / shape.extent[0]);
+    } else {
+        parameter->data = malloc(count * sizeof(float));
+        assert_non_null(parameter->data);
+        memcpy(parameter->data, raw, count * sizeof(float));
+    }
+    return id;
+}
+
+/* Plans and runs the program with `workers` threads over the given bindings. */
+static inline void fixture_run(op_fixture *fixture, unsigned workers, void *const *bindings,
+                               size_t count)
+{
+    clipc_error error = {.code = CLIPC_OK};
+    clipc_run run = {.program = &fixture->program, .kernels = clipc_kernels_choose()};
+
+    if (clipc_program_plan(&fixture->program, &error) != CLIPC_OK)
+        fail_msg("plan: %s", error.message);
+    assert_int_equal(clipc_threads_open(&run.threads, workers, &error), CLIPC_OK);
+    run.block = clipc_alloc_aligned(fixture->program.block_bytes + 1, 1);
+    run.scratch = clipc_alloc_aligned(fixture->program.scratch_bytes * workers + 1, 1);
+    assert_non_null(run.block);
+    assert_non_null(run.scratch);
+    for (size_t i = 0; i < count; i++)
+        run.bindings[i] = bindings[i];
+    clipc_program_run(&run);
+    clipc_threads_close(run.threads);
+    free(run.block);
+    free(run.scratch);
+}
+
+/* Fails unless |got - wanted| <= tolerance * (1 + |wanted|) everywhere; says where. */
+static inline void assert_close(const float *got, const double *wanted, size_t count,
+                                double tolerance, const char *what)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!(fabs((double)got[i] - wanted[i]) <= tolerance * (1.0 + fabs(wanted[i]))))
+            fail_msg("%s: element %zu is %.9g, %.9g was expected", what, i, (double)got[i],
+                     wanted[i]);
+}
+
+#endif

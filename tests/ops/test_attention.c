@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* attention, layernorm, token_embed and gather against the definitions, in double. */
+#include "ops/op_test.h"
+
+/* One query's output column `column`, by the definition. */
+static double attend(const float *q, const float *k, const float *v, size_t stride, size_t keys,
+                     size_t head_size, size_t column)
+{
+    double scores[64], max = -INFINITY, sum = 0.0, out = 0.0;
+
+    for (size_t i = 0; i < keys; i++) {
+        scores[i] = 0.0;
+        for (size_t j = 0; j < head_size; j++)
+            scores[i] += (double)q[j] * (double)k[i * stride + j];
+        scores[i] /= sqrt((double)head_size);
+        max = scores[i] > max ? scores[i] : max;
+    }
+    for (size_t i = 0; i < keys; i++)
+        sum += exp(scores[i] - max);
+    for (size_t i = 0; i < keys; i++)
+        out += exp(scores[i] - max) / sum * (double)v[i * stride + column];
+    return out;
+}
+
+/* Sequences of 1, 5, 3 and 33 tokens, packed; width 12 in 3 heads. */
+static void check_packed(bool causal)
+{
+    enum { TOKENS = 42, WIDTH = 12, HEADS = 3, SIZE = WIDTH / HEADS, COUNT = 4 };
+    static const uint32_t offsets[COUNT + 1] = {0, 1, 6, 9, TOKENS};
+    const clipc_shape qkv_shape = clipc_shape_2(TOKENS, 3 * WIDTH);
+    const clipc_shape bounds = clipc_shape_1(COUNT + 1);
+    float *qkv, y[TOKENS * WIDTH];
+    double wanted[TOKENS * WIDTH];
+    op_fixture fixture;
+    clipc_value x;
+    clipc_sequences sequences = {.count = COUNT};
+
+    fixture_open(&fixture, 11);
+    qkv = random_values(&fixture.random, TOKENS * 3 * WIDTH);
+    x = clipc_program_bind(&fixture.program, 0, &qkv_shape);
+    sequences.offsets = clipc_program_bind(&fixture.program, 1, &bounds);
+    x = clipc_op_attention(&fixture.program, (clipc_columns){x, 0}, (clipc_columns){x, WIDTH},
+                           (clipc_columns){x, 2 * WIDTH}, WIDTH, HEADS, causal, &sequences);
+    clipc_program_output(&fixture.program, x, 2);
+    fixture_run(&fixture, 3, (void *[]){qkv, (void *)(uintptr_t)offsets, y}, 3);
+    for (size_t s = 0; s < COUNT; s++)
+        for (size_t i = offsets[s]; i < offsets[s + 1]; i++)
+            for (size_t c = 0; c < WIDTH; c++) {
+                const size_t head = c / SIZE * SIZE;
+                const float *first = qkv + offsets[s] * 3 * WIDTH + head;
+
+                wanted[i * WIDTH + c] =
+                    attend(qkv + i * 3 * WIDTH + head, first + WIDTH, first + 2 * WIDTH, 3 * WIDTH,
+                           (causal ? i + 1 : offsets[s + 1]) - offsets[s], SIZE, c - head);
+            }
+    assert_close(y, wanted, TOKENS * WIDTH, 1e-5, causal ? "causal attention" : "attention");
+    fixture_close(&fixture);
+    free(qkv);
+}
+
+static void test_packed_attention(void **state)
+{
+    (void)state;
+    check_packed(false);
+    check_packed(true);
+}
+
+/* One query a sequence, as attention pooling asks. */
+static void test_pooling_attention(void **state)
+{
+    enum { COUNT = 3, LENGTH = 7, WIDTH = 8, HEADS = 2, SIZE = WIDTH / HEADS };
+    const clipc_shape q_shape = clipc_shape_2(COUNT, WIDTH);
+    const clipc_shape kv_shape = clipc_shape_2(COUNT * LENGTH, WIDTH);
+    const clipc_sequences sequences = {.count = COUNT, .length = LENGTH, .queries = 1};
+    float *q, *k, *v, y[COUNT * WIDTH];
+    double wanted[COUNT * WIDTH];
+    op_fixture fixture;
+    clipc_value x;
+
+    (void)state;
+    fixture_open(&fixture, 12);
+    q = random_values(&fixture.random, COUNT * WIDTH);
+    k = random_values(&fixture.random, COUNT * LENGTH * WIDTH);
+    v = random_values(&fixture.random, COUNT * LENGTH * WIDTH);
+    x = clipc_op_attention(&fixture.program,
+                           (clipc_columns){clipc_program_bind(&fixture.program, 0, &q_shape), 0},
+                           (clipc_columns){clipc_program_bind(&fixture.program, 1, &kv_shape), 0},
+                           (clipc_columns){clipc_program_bind(&fixture.program, 2, &kv_shape), 0},
+                           WIDTH, HEADS, false, &sequences);
+    clipc_program_output(&fixture.program, x, 3);
+    fixture_run(&fixture, 2, (void *[]){q, k, v, y}, 4);
+    for (size_t at = 0; at < COUNT * WIDTH; at++) {
+        const size_t s = at / WIDTH, c = at % WIDTH, head = c / SIZE * SIZE;
+
+        wanted[at] = attend(q + s * WIDTH + head, k + s * LENGTH * WIDTH + head,
+                            v + s * LENGTH * WIDTH + head, WIDTH, LENGTH, SIZE, c - head);
+    }
+    assert_close(y, wanted, COUNT * WIDTH, 1e-5, "pooling attention");
+    fixture_close(&fixture);
+    free(q);
+    free(k);
+    free(v);
+}
+
+static void test_heads_must_divide_the_width(void **state)
+{
+    const clipc_shape shape = clipc_shape_2(4, 30);
+    const clipc_sequences sequences = {.count = 1, .length = 4};
+    clipc_error error;
+    op_fixture fixture;
+    clipc_value x;
+
+    (void)state;
+    fixture_open(&fixture, 1);
+    x = clipc_program_bind(&fixture.program, 0, &shape);
+    clipc_op_attention(&fixture.program, (clipc_columns){x, 0}, (clipc_columns){x, 10},
+                       (clipc_columns){x, 20}, 10, 3, false, &sequences);
+    assert_int_equal(clipc_program_plan(&fixture.program, &error), CLIPC_ERROR_FORMAT);
+    fixture_close(&fixture);
+}
+
+static void test_layernorm(void **state)
+{
+    enum { ROWS = 37, WIDTH = 19 };
+    const clipc_shape shape = clipc_shape_2(ROWS, WIDTH);
+    float *x, y[ROWS * WIDTH];
+    double wanted[ROWS * WIDTH];
+    op_fixture fixture;
+    clipc_parameter_id gain, bias;
+    clipc_value value;
+
+    (void)state;
+    fixture_open(&fixture, 13);
+    x = random_values(&fixture.random, ROWS * WIDTH);
+    for (size_t j = 0; j < WIDTH; j++) {
+        x[j] = 3.0f;                                 /* no variance at all */
+        x[WIDTH + j] = 1000.0f + x[WIDTH + j];       /* a mean far from zero */
+        x[2 * WIDTH + j] = 1e-4f * x[2 * WIDTH + j]; /* where epsilon counts */
+    }
+    value = clipc_program_bind(&fixture.program, 0, &shape);
+    gain = fixture_parameter(&fixture, CLIPC_ROLE_VALUES, clipc_shape_1(WIDTH));
+    bias = fixture_parameter(&fixture, CLIPC_ROLE_VALUES, clipc_shape_1(WIDTH));
+    clipc_program_output(&fixture.program, clipc_op_layernorm(&fixture.program, value, gain, bias),
+                         1);
+    fixture_run(&fixture, 2, (void *[]){x, y}, 2);
+    for (size_t i = 0; i < ROWS; i++) {
+        double mean = 0.0, variance = 0.0;
+
+        for (size_t j = 0; j < WIDTH; j++)
+            mean += (double)x[i * WIDTH + j] / WIDTH;
+        for (size_t j = 0; j < WIDTH; j++)
+            variance += pow((double)x[i * WIDTH + j] - mean, 2.0) / WIDTH;
+        for (size_t j = 0; j < WIDTH; j++)
+            wanted[i * WIDTH + j] = ((double)x[i * WIDTH + j] - mean) / sqrt(variance + 1e-5) *
+                                        (double)fixture.raw[gain][j] +
+                                    (double)fixture.raw[bias][j];
+    }
+    /* a float32 mean of 1000 has an error of 3e-5 beside a deviation of 0.5 */
+    assert_close(y, wanted, ROWS * WIDTH, 2e-4, "layernorm");
+    fixture_close(&fixture);
+    free(x);
+}
+
+static void test_token_embed_and_gather(void **state)
+{
+    enum { TOKENS = 20, VOCAB = 9, CONTEXT = 6, WIDTH = 5, PICKED = 3 };
+    const clipc_shape tokens = clipc_shape_1(TOKENS), picked = clipc_shape_1(PICKED);
+    uint32_t ids[TOKENS], places[TOKENS], rows[PICKED] = {19, 0, 7};
+    float y[PICKED * WIDTH];
+    double wanted[PICKED * WIDTH];
+    op_fixture fixture;
+    clipc_parameter_id table, positions;
+    clipc_value x;
+
+    (void)state;
+    fixture_open(&fixture, 14);
+    for (uint32_t i = 0; i < TOKENS; i++) {
+        ids[i] = i * 7 % VOCAB;
+        places[i] = i % CONTEXT;
+    }
+    table = fixture_parameter(&fixture, CLIPC_ROLE_TABLE, clipc_shape_2(VOCAB, WIDTH));
+    positions = fixture_parameter(&fixture, CLIPC_ROLE_VALUES, clipc_shape_2(CONTEXT, WIDTH));
+    x = clipc_op_token_embed(&fixture.program, clipc_program_bind(&fixture.program, 0, &tokens),
+                             clipc_program_bind(&fixture.program, 1, &tokens), table, positions);
+    x = clipc_op_gather(&fixture.program, x, clipc_program_bind(&fixture.program, 2, &picked));
+    clipc_program_output(&fixture.program, x, 3);
+    fixture_run(&fixture, 2, (void *[]){ids, places, rows, y}, 4);
+    for (size_t at = 0; at < PICKED * WIDTH; at++) {
+        const size_t row = rows[at / WIDTH], j = at % WIDTH;
+
+        wanted[at] = (double)fixture.raw[table][ids[row] * WIDTH + j] +
+                     (double)fixture.raw[positions][places[row] * WIDTH + j];
+    }
+    assert_close(y, wanted, PICKED * WIDTH, 1e-6, "token_embed");
+    fixture_close(&fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_packed_attention),
+        cmocka_unit_test(test_pooling_attention),
+        cmocka_unit_test(test_heads_must_divide_the_width),
+        cmocka_unit_test(test_layernorm),
+        cmocka_unit_test(test_token_embed_and_gather),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
