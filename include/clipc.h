@@ -182,9 +182,9 @@ CLIPC_API void clipc_model_close(clipc_model *model);
 typedef struct clipc_known_model {
     const char *name;   /* "ViT-B/32" */
     const char *arch;   /* the same vocabulary as clipc_model_info.arch */
-    uint64_t params;    /* number of parameters */
+    uint64_t params;    /* number of parameters; 0 for a model built in: open it to know */
     uint64_t bytes;     /* size of the file; 0 when not published */
-    const char *sha256; /* 64 hex digits */
+    const char *sha256; /* 64 hex digits; NULL for a model built in */
     const char *url;    /* where it was published; NULL for a model built in */
 } clipc_known_model;
 
@@ -196,11 +196,15 @@ CLIPC_API const clipc_known_model *clipc_known_model_at(size_t index);
  * The path a known model has in the cache, whether or not the file is there: `cache_dir`, or where
  * that is NULL $CLIPC_CACHE, $XDG_CACHE_HOME/clip, ~/.cache/clip. Writes a NUL-terminated path to
  * `out`. *cached (may be NULL) tells whether a file of that name is there (its sum is not checked).
+ * A model built in has no path: CLIPC_ERROR_ARGUMENT.
  */
 CLIPC_API clipc_status clipc_cache_path(const char *name, const char *cache_dir, char *out,
                                         size_t out_size, bool *cached, clipc_error *error);
 
-/* Called now and then during a transfer; total is 0 when unknown. Return true to cancel. */
+/*
+ * Called at most ten times a second while waiting, receiving and verifying, on the caller's thread;
+ * total is 0 when unknown. Return true to cancel: what has arrived is kept for the next pull.
+ */
 typedef bool (*clipc_pull_progress_fn)(void *data, uint64_t received, uint64_t total);
 
 typedef struct clipc_pull_options {
@@ -215,8 +219,10 @@ CLIPC_API void clipc_pull_options_init(clipc_pull_options *options);
 
 /*
  * Fetches a known model into the cache: resumes a partial transfer, verifies SHA-256, and only then
- * gives the file its final name. A file already there with the right sum is kept. Two processes may
- * pull at once: the second waits for the first.
+ * gives the file its final name. A file already there with the right sum is kept, one with another
+ * sum is replaced. Two processes may pull at once: the second waits for the first. Nothing is done
+ * for a model built in. While it runs, and after a transfer that broke off, the cache also holds
+ * the file's name with .part and .lock after it.
  */
 CLIPC_API clipc_status clipc_pull(const char *name, const clipc_pull_options *options,
                                   clipc_error *error);

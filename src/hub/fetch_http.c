@@ -231,7 +231,7 @@ static clipc_status judge(http_attempt *attempt, CURLcode result, bool *again)
         return attempt->status;
     }
     *again = passes(result, code);
-    if (code >= 300)
+    if (code >= 400 || result == CURLE_OK)
         return clipc_fail(attempt->error, CLIPC_ERROR_NETWORK,
                           "%s: the server answered with code %ld, expected 200", source, code);
     return clipc_fail(attempt->error, CLIPC_ERROR_NETWORK, "%s: %s", source,

@@ -69,7 +69,8 @@ clipc_status clipc_sha256_file(int descriptor, const char *source, clipc_progres
 
 /* A file being received. progress->received is its size. */
 typedef struct clipc_part {
-    const char *source; /* names it in messages; not owned */
+    const char *source; /* names what is fetched in messages; not owned */
+    const char *path;   /* names the file itself in messages; not owned */
     clipc_progress *progress;
     int descriptor;
 } clipc_part;

@@ -23,7 +23,7 @@ clipc_status clipc_part_append(clipc_part *part, const void *bytes, size_t size,
         if (put < 0 && errno == EINTR)
             continue;
         if (put < 0)
-            return clipc_fail_errno(error, part->source, "write");
+            return clipc_fail_errno(error, part->path, "write");
         next += put;
         size -= (size_t)put;
         progress->received += (uint64_t)put;
@@ -36,7 +36,7 @@ clipc_status clipc_part_append(clipc_part *part, const void *bytes, size_t size,
 clipc_status clipc_part_restart(clipc_part *part, clipc_error *error)
 {
     if (ftruncate(part->descriptor, 0) != 0)
-        return clipc_fail_errno(error, part->source, "empty");
+        return clipc_fail_errno(error, part->path, "empty");
     part->progress->received = 0;
     return CLIPC_OK;
 }

@@ -78,6 +78,7 @@ static clipc_status receive(pull_job *pull, clipc_part *part, clipc_error *error
         char sum[CLIPC_SHA256_HEX_SIZE];
         clipc_status status = fetch(part, pull->url, error);
 
+        pull->progress.last = 0; /* so that the end is told, however short the way was */
         if (!status)
             status = clipc_sha256_file(part->descriptor, part->source, &pull->progress, sum, error);
         if (status || strcasecmp(sum, pull->sha256) == 0)
@@ -107,7 +108,8 @@ static clipc_status give_name(pull_job *pull, int descriptor, clipc_error *error
 /* With the lock held. A part that failed is kept to be continued, unless it is wrong or empty. */
 static clipc_status fetch_under_lock(pull_job *pull, clipc_error *error)
 {
-    clipc_part part = {.source = pull->source, .progress = &pull->progress};
+    clipc_part part = {
+        .source = pull->source, .path = pull->part_path, .progress = &pull->progress};
     clipc_status status;
     struct stat facts;
 
