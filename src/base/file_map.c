@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A whole file as read-only memory: mapped, so that only the pages that are touched are read. */
+#define _DEFAULT_SOURCE /* madvise: the posix_ one does nothing for DONTNEED in glibc */
 #include "base/file_map.h"
 
 #include "base/memory.h"
@@ -61,7 +62,7 @@ void clipc_file_map_release(const clipc_file_map *map, size_t offset, size_t siz
 
     if (map->size == 0 || end <= first || end > map->size)
         return;
-    posix_madvise((void *)(uintptr_t)(map->bytes + first), end - first, POSIX_MADV_DONTNEED);
+    madvise((void *)(uintptr_t)(map->bytes + first), end - first, MADV_DONTNEED);
 }
 
 void clipc_file_map_close(clipc_file_map *map)

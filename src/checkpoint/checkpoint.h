@@ -66,6 +66,8 @@ clipc_status clipc_checkpoint_open_memory(clipc_checkpoint **out, const uint8_t 
 void clipc_checkpoint_close(clipc_checkpoint *checkpoint);
 
 const char *clipc_checkpoint_source(const clipc_checkpoint *checkpoint); /* path, for messages */
+/* The configuration JSON that clipc keeps inside its own safetensors files; NULL when there is none. */
+const char *clipc_checkpoint_config(const clipc_checkpoint *checkpoint);
 /* "torchscript", "pytorch", "pytorch-legacy", "safetensors" */
 const char *clipc_checkpoint_format(const clipc_checkpoint *checkpoint);
 

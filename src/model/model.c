@@ -162,6 +162,22 @@ static clipc_status open_built_in(clipc_model *model, const clipc_model_options 
     return status;
 }
 
+/*
+ * A configuration inside the file comes before those beside it. OpenAI's archives are complete in
+ * themselves: a configuration beside one is another model's.
+ */
+static clipc_status apply_config(clipc_model *model, const clipc_checkpoint *checkpoint,
+                                 const char *path, clipc_error *error)
+{
+    const char *own = clipc_checkpoint_config(checkpoint);
+
+    if (own)
+        return clipc_config_apply_json(&model->config, own, strlen(own), path, error);
+    if (strcmp(clipc_checkpoint_format(checkpoint), "torchscript") == 0)
+        return CLIPC_OK;
+    return clipc_config_apply_files(&model->config, path, error);
+}
+
 static clipc_status open_path(clipc_model *model, const char *path,
                               const clipc_model_options *options,
                               const clipc_checkpoint_options *limits, clipc_error *error)
@@ -172,9 +188,8 @@ static clipc_status open_path(clipc_model *model, const char *path,
     if (status)
         return status;
     status = clipc_config_from_tensors(&model->config, checkpoint, error);
-    /* OpenAI's archives are complete in themselves; a configuration beside one is another's. */
-    if (!status && strcmp(clipc_checkpoint_format(checkpoint), "torchscript") != 0)
-        status = clipc_config_apply_files(&model->config, path, error);
+    if (!status)
+        status = apply_config(model, checkpoint, path, error);
     if (!status)
         status = build(model, checkpoint, options, error);
     clipc_checkpoint_close(checkpoint);
