@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* The original's transform: Resize(S, bicubic), CenterCrop(S), convert("RGB"), ToTensor, Normalize. */
+#include "image/preprocess.h"
+
+#include "base/memory.h"
+#include "base/sizes.h"
+#include "base/status.h"
+#include "image/modes.h"
+#include "image/resample.h"
+
+#include <stdlib.h>
+
+/* (extent - S) / 2 rounded as Python rounds: a half goes to the even neighbour. */
+static uint32_t crop_offset(uint32_t extent, uint32_t size)
+{
+    const uint32_t difference = extent - size, half = difference / 2;
+
+    return half + (difference % 2 && half % 2);
+}
+
+/* The shorter side becomes S, the longer one S * long / short, truncated. */
+static clipc_status plan_resize(const clipc_image *image, uint32_t size, clipc_resize *resize,
+                                clipc_error *error)
+{
+    const bool is_tall = image->width <= image->height;
+    const uint64_t shorter = is_tall ? image->width : image->height;
+    const uint64_t longer = is_tall ? image->height : image->width;
+    const uint64_t scaled = size * longer / shorter;
+
+    if (scaled > INT32_MAX)
+        return clipc_fail(error, CLIPC_ERROR_LIMIT,
+                          "picture: %u x %u pixels resized to %u on the shorter side is %llu long",
+                          image->width, image->height, size, (unsigned long long)scaled);
+    *resize = (clipc_resize){
+        .width = is_tall ? size : (uint32_t)scaled,
+        .height = is_tall ? (uint32_t)scaled : size,
+        .crop_width = size,
+        .crop_height = size,
+    };
+    resize->left = crop_offset(resize->width, size);
+    resize->top = crop_offset(resize->height, size);
+    return CLIPC_OK;
+}
+
+clipc_status clipc_preprocess_rgb(const clipc_image *image, uint32_t image_size, uint8_t *out,
+                                  clipc_error *error)
+{
+    clipc_resize resize;
+    clipc_image *crop;
+    clipc_status status = plan_resize(image, image_size, &resize, error);
+
+    if (!status)
+        status = clipc_image_resize(&crop, image, &resize, error);
+    if (status)
+        return status;
+    clipc_convert_to_rgb(crop, crop->samples, (size_t)image_size * image_size, out);
+    clipc_image_close(crop);
+    return CLIPC_OK;
+}
+
+clipc_status clipc_preprocess_pixels(const clipc_image *image,
+                                     const clipc_preprocess_config *config, float *out,
+                                     clipc_error *error)
+{
+    const size_t places = (size_t)config->image_size * config->image_size;
+    uint8_t *rgb = clipc_calloc(places, 3);
+    clipc_status status = rgb ? clipc_preprocess_rgb(image, config->image_size, rgb, error)
+                              : clipc_fail_memory(error, "preprocess", places * 3);
+
+    for (size_t channel = 0; !status && channel < 3; channel++)
+        for (size_t i = 0; i < places; i++)
+            out[channel * places + i] =
+                ((float)rgb[3 * i + channel] / 255.0f - config->mean[channel]) /
+                config->std[channel];
+    free(rgb);
+    return status;
+}
