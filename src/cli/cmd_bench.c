@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+/* `clipc bench`: how fast one stage is on this machine, by repeating it. */
+#define _GNU_SOURCE /* sched_getaffinity */
+#include "cli/command.h"
+#include "cli/flops.h"
+#include "cli/interrupt.h"
+#include "cli/open.h"
+#include "cli/output.h"
+
+#include <clipc.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+enum { PICTURE_WIDTH = 640, PICTURE_HEIGHT = 480, MIN_RUNS = 3, MAX_RUNS = 1 << 20 };
+
+/* A prompt and a caption of ordinary lengths. */
+static const char prompt[] = "a photo of a dog";
+static const char caption[] =
+    "two small boats with white sails on a calm lake in the evening light";
+
+typedef struct bench_options {
+    clipc_cli_common common;
+    int what;
+    size_t batch;
+    double seconds;
+} bench_options;
+
+/* The last two have a name already, and no code yet. */
+enum {
+    BENCH_IMAGE,
+    BENCH_TEXT,
+    BENCH_PREPROCESS,
+    BENCH_TOKENIZE,
+    BENCH_LOAD,
+    BENCH_TRAIN,
+    BENCH_KERNELS,
+};
+
+static const clipc_cli_choice stages[] = {
+    {"image", BENCH_IMAGE},
+    {"text", BENCH_TEXT},
+    {"preprocess", BENCH_PREPROCESS},
+    {"tokenize", BENCH_TOKENIZE},
+    {"load", BENCH_LOAD},
+    {"train", BENCH_TRAIN},
+    {"kernels", BENCH_KERNELS},
+    {NULL, 0},
+};
+
+static const clipc_cli_option bench_table[] = {
+    {.name = "what",
+     .kind = CLIPC_CLI_CHOICE,
+     .value = "STAGE",
+     .help = "image (default), text, preprocess, tokenize, load",
+     .offset = offsetof(bench_options, what),
+     .choices = stages},
+    {.name = "batch",
+     .kind = CLIPC_CLI_COUNT,
+     .value = "N",
+     .help = "items at once (default: 1)",
+     .offset = offsetof(bench_options, batch),
+     .minimum = 1,
+     .maximum = 1 << 20},
+    {.name = "seconds",
+     .kind = CLIPC_CLI_SECONDS,
+     .value = "S",
+     .help = "how long to repeat it (default: 2)",
+     .offset = offsetof(bench_options, seconds)},
+    {.name = NULL},
+};
+
+/* What one repetition works on; only what its stage needs is set. */
+typedef struct bench_job {
+    const bench_options *options;
+    clipc_model *model;
+    clipc_session *session;
+    clipc_model_info info;
+    clipc_image *image;
+    const char **texts; /* [batch] */
+    int32_t *ids;       /* [batch][context_length] */
+    float *pixels;      /* [batch][3][S][S]; preprocess: one picture */
+    float *out;         /* [batch][embed_dim] */
+    double flops;       /* of one item; 0: not counted */
+} bench_job;
+
+static const char *choice_name(const clipc_cli_choice *choices, int value)
+{
+    for (; choices->name; choices++)
+        if (choices->value == value)
+            return choices->name;
+    return "unknown";
+}
+
+/* How many the stage runs on. */
+static size_t thread_count(const bench_options *options)
+{
+    cpu_set_t set;
+
+    if (options->what == BENCH_PREPROCESS)
+        return 1;
+    if (options->common.threads)
+        return options->common.threads;
+    return sched_getaffinity(0, sizeof(set), &set) ? 1 : (size_t)CPU_COUNT(&set);
+}
+
+static double now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return 1e3 * (double)now.tv_sec + 1e-6 * (double)now.tv_nsec;
+}
+
+static int prepare_image(bench_job *job)
+{
+    size_t side = job->info.image_size, batch = job->options->batch;
+    size_t pixels = 3 * side * side;
+    uint32_t state = 1;
+
+    job->pixels = calloc(batch, pixels * sizeof(*job->pixels));
+    job->out = calloc(batch, job->info.embed_dim * sizeof(*job->out));
+    if (!job->pixels || !job->out)
+        return clipc_cli_out_of_memory();
+    /* Noise in the range that normalised pictures have. */
+    for (size_t i = 0; i < batch * pixels; i++) {
+        state = state * 1664525u + 1013904223u;
+        job->pixels[i] = (float)(state >> 8) * (4.0f / 16777216.0f) - 2.0f;
+    }
+    job->flops = clipc_cli_image_flops(&job->info);
+    return clipc_cli_open_session(&job->session, job->model, &job->options->common);
+}
+
+static int prepare_text(bench_job *job)
+{
+    size_t context = job->info.context_length, batch = job->options->batch, length = 0;
+    clipc_error error;
+
+    job->ids = calloc(batch, context * sizeof(*job->ids));
+    job->out = calloc(batch, job->info.embed_dim * sizeof(*job->out));
+    if (!job->ids || !job->out)
+        return clipc_cli_out_of_memory();
+    for (size_t i = 0; i < batch; i++)
+        if (clipc_tokenize_bytes(job->model, prompt, strlen(prompt), job->ids + i * context,
+                                 context, CLIPC_TOKENIZE_TRUNCATE, &length, &error)) {
+            clipc_cli_report(&error);
+            return CLIPC_CLI_FAILED;
+        }
+    job->flops = clipc_cli_text_flops(&job->info, (double)length);
+    return clipc_cli_open_session(&job->session, job->model, &job->options->common);
+}
+
+static int prepare_preprocess(bench_job *job)
+{
+    size_t side = job->info.image_size;
+    size_t bytes = (size_t)3 * PICTURE_WIDTH * PICTURE_HEIGHT;
+    uint8_t *rgb = malloc(bytes);
+    clipc_status status;
+    clipc_error error;
+
+    job->pixels = calloc(3 * side, side * sizeof(*job->pixels));
+    if (!rgb || !job->pixels) {
+        free(rgb);
+        return clipc_cli_out_of_memory();
+    }
+    for (size_t i = 0; i < bytes; i++)
+        rgb[i] = (uint8_t)(i * 2654435761u >> 13);
+    status = clipc_image_from_rgb(&job->image, rgb, PICTURE_WIDTH, PICTURE_HEIGHT,
+                                  (size_t)3 * PICTURE_WIDTH, &error);
+    free(rgb);
+    if (!status)
+        return CLIPC_CLI_DONE;
+    clipc_cli_report(&error);
+    return CLIPC_CLI_FAILED;
+}
+
+static int prepare_tokenize(bench_job *job)
+{
+    size_t batch = job->options->batch;
+
+    job->texts = calloc(batch, sizeof(*job->texts));
+    job->ids = calloc(batch, job->info.context_length * sizeof(*job->ids));
+    if (!job->texts || !job->ids)
+        return clipc_cli_out_of_memory();
+    for (size_t i = 0; i < batch; i++)
+        job->texts[i] = caption;
+    return CLIPC_CLI_DONE;
+}
+
+static int prepare(bench_job *job)
+{
+    const clipc_cli_common *common = &job->options->common;
+    int code;
+
+    /* The whole of load is in the repetition. */
+    if (job->options->what == BENCH_LOAD)
+        return CLIPC_CLI_DONE;
+    code = clipc_cli_open_model(&job->model, clipc_cli_model_name(common), common);
+    if (code)
+        return code;
+    clipc_model_get_info(job->model, &job->info);
+    switch (job->options->what) {
+    case BENCH_TEXT: return prepare_text(job);
+    case BENCH_PREPROCESS: return prepare_preprocess(job);
+    case BENCH_TOKENIZE: return prepare_tokenize(job);
+    default: return prepare_image(job);
+    }
+}
+
+/* The stage once, over the whole batch. */
+static clipc_status repeat_once(bench_job *job, clipc_error *error)
+{
+    size_t batch = job->options->batch;
+    clipc_status status = CLIPC_OK;
+
+    switch (job->options->what) {
+    case BENCH_TEXT: return clipc_encode_tokens(job->session, job->ids, batch, job->out, error);
+    case BENCH_PREPROCESS:
+        for (size_t i = 0; i < batch && !status; i++)
+            status = clipc_preprocess(job->model, job->image, job->pixels, error);
+        return status;
+    case BENCH_TOKENIZE:
+        return clipc_tokenize_batch(job->model, job->texts, batch, job->ids,
+                                    job->info.context_length, CLIPC_TOKENIZE_TRUNCATE,
+                                    (unsigned)job->options->common.threads, NULL, error);
+    default: return clipc_encode_pixels(job->session, job->pixels, batch, job->out, error);
+    }
+}
+
+static int repeat_load(bench_job *job)
+{
+    const clipc_cli_common *common = &job->options->common;
+
+    for (size_t i = 0; i < job->options->batch; i++) {
+        clipc_model *model = NULL;
+        int code = clipc_cli_open_model(&model, clipc_cli_model_name(common), common);
+
+        if (code)
+            return code;
+        clipc_model_close(model);
+    }
+    return CLIPC_CLI_DONE;
+}
+
+static int timed(bench_job *job, double *ms)
+{
+    double start = now_ms();
+    clipc_error error;
+    int code = CLIPC_CLI_DONE;
+
+    if (job->options->what == BENCH_LOAD) {
+        code = repeat_load(job);
+    } else if (repeat_once(job, &error)) {
+        clipc_cli_report(&error);
+        code = CLIPC_CLI_FAILED;
+    }
+    *ms = now_ms() - start;
+    return clipc_cli_interrupted() ? CLIPC_CLI_INTERRUPTED : code;
+}
+
+static int compare_times(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static double median_of(double *times, size_t runs)
+{
+    qsort(times, runs, sizeof(*times), compare_times);
+    return runs % 2 ? times[runs / 2] : 0.5 * (times[runs / 2 - 1] + times[runs / 2]);
+}
+
+static int measure(bench_job *job, double *median)
+{
+    double *times = malloc(MAX_RUNS * sizeof(*times));
+    double first, end;
+    size_t runs = 0;
+    int code;
+
+    if (!times)
+        return clipc_cli_out_of_memory();
+    /* Once untimed: memory is touched, buffers are planned. */
+    code = timed(job, &first);
+    end = now_ms() + 1e3 * job->options->seconds;
+    while (!code && runs < MAX_RUNS && (runs < MIN_RUNS || now_ms() < end))
+        code = timed(job, &times[runs++]);
+    if (!code)
+        *median = median_of(times, runs);
+    free(times);
+    return code;
+}
+
+static int print_result(const bench_job *job, double median)
+{
+    const bench_options *options = job->options;
+    const char *what = choice_name(stages, options->what);
+    const char *dtype = choice_name(clipc_cli_session_dtypes, options->common.dtype);
+    double rate = 1e3 * (double)options->batch / median;
+    struct rusage usage = {0};
+    double peak_mb;
+    clipc_cli_json json;
+
+    getrusage(RUSAGE_SELF, &usage);
+    peak_mb = (double)usage.ru_maxrss / 1024.0;
+    if (!options->common.json) {
+        printf("%s: batch %zu, %s, %zu threads: %.3f ms (median), %.1f a second", what,
+               options->batch, dtype, thread_count(options), median, rate);
+        if (job->flops > 0.0)
+            printf(", %.1f GFLOP/s", 1e-9 * job->flops * rate);
+        printf(", peak memory %.0f MB\n", peak_mb);
+        return CLIPC_CLI_DONE;
+    }
+    clipc_cli_json_begin(&json);
+    clipc_cli_json_text(&json, "what", what);
+    clipc_cli_json_count(&json, "batch", options->batch);
+    clipc_cli_json_text(&json, "dtype", dtype);
+    clipc_cli_json_count(&json, "threads", thread_count(options));
+    clipc_cli_json_real(&json, "median_ms", median);
+    clipc_cli_json_real(&json, "items_per_s", rate);
+    if (job->flops > 0.0)
+        clipc_cli_json_real(&json, "gflops", 1e-9 * job->flops * rate);
+    else
+        clipc_cli_json_null(&json, "gflops");
+    clipc_cli_json_real(&json, "peak_rss_mb", peak_mb);
+    return clipc_cli_json_print(&json);
+}
+
+static int run(const clipc_cli_command *self, int argc, char **argv)
+{
+    bench_options options = {.what = BENCH_IMAGE, .batch = 1, .seconds = 2.0};
+    bench_job job = {.options = &options};
+    double median = 0.0;
+    int code = clipc_cli_parse(self, argc, argv, &options);
+
+    if (code != CLIPC_CLI_GO_ON)
+        return code;
+    if (options.common.operand_count)
+        return clipc_cli_usage_error(self, "takes no operand");
+    if (options.what >= BENCH_TRAIN)
+        return clipc_cli_usage_error(self, "--what %s: this build has none",
+                                     choice_name(stages, options.what));
+    code = prepare(&job);
+    if (!code)
+        code = measure(&job, &median);
+    if (!code)
+        code = print_result(&job, median);
+    free(job.out);
+    free(job.pixels);
+    free(job.ids);
+    free(job.texts);
+    clipc_image_close(job.image);
+    clipc_session_close(job.session);
+    clipc_model_close(job.model);
+    return code;
+}
+
+const clipc_cli_command clipc_cli_bench = {
+    .name = "bench",
+    .summary = "speed on this machine",
+    .usage = "[--what image|text|preprocess|tokenize|load] [--batch N] [--seconds S]",
+    .notes = "Encoders run on noise and on a prompt of seven tokens, preprocess on a picture of\n"
+             "640x480 in memory. gflops counts what the model's definition asks for.",
+    .examples = "clipc bench\n"
+                "clipc bench -m ViT-B/32 --what image --batch 8 --json\n"
+                "clipc bench --what tokenize --batch 1000 -j 1",
+    .groups = CLIPC_CLI_WITH_MODEL | CLIPC_CLI_WITH_SESSION,
+    .options = bench_table,
+    .run = run,
+};

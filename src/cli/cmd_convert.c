@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* `clipc convert`: a checkpoint in another format, naming or number type. */
+#include "cli/command.h"
+#include "cli/output.h"
+
+#include <clipc.h>
+
+enum { AS_IN_INPUT = -1 };
+
+typedef struct convert_options {
+    clipc_cli_common common;
+    int dtype; /* clipc_dtype, or AS_IN_INPUT */
+    int layout;
+} convert_options;
+
+static const clipc_cli_choice dtypes[] = {
+    {"f32", CLIPC_DTYPE_F32},
+    {"f16", CLIPC_DTYPE_F16},
+    {"bf16", CLIPC_DTYPE_BF16},
+    {NULL, 0},
+};
+
+static const clipc_cli_choice layouts[] = {
+    {"openai", CLIPC_LAYOUT_OPENAI},
+    {"huggingface", CLIPC_LAYOUT_HUGGINGFACE},
+    {NULL, 0},
+};
+
+static const clipc_cli_option convert_table[] = {
+    {.name = "dtype",
+     .kind = CLIPC_CLI_CHOICE,
+     .value = "TYPE",
+     .help = "how numbers are stored: f32, f16, bf16 (default: as in IN)",
+     .offset = offsetof(convert_options, dtype),
+     .choices = dtypes},
+    {.name = "layout",
+     .kind = CLIPC_CLI_CHOICE,
+     .value = "NAME",
+     .help = "whose tensor names: openai (default), huggingface",
+     .offset = offsetof(convert_options, layout),
+     .choices = layouts},
+    {.name = "activation",
+     .kind = CLIPC_CLI_CHOICE,
+     .value = "NAME",
+     .help = "quickgelu or gelu, whatever IN says",
+     .offset = offsetof(convert_options, common.activation),
+     .choices = clipc_cli_activations},
+    {.name = NULL},
+};
+
+static int run(const clipc_cli_command *self, int argc, char **argv)
+{
+    convert_options options = {.dtype = AS_IN_INPUT, .layout = CLIPC_LAYOUT_OPENAI};
+    clipc_convert_options library_options;
+    clipc_cli_json json;
+    clipc_error error;
+    int code = clipc_cli_parse(self, argc, argv, &options);
+
+    if (code != CLIPC_CLI_GO_ON)
+        return code;
+    if (options.common.operand_count != 2)
+        return clipc_cli_usage_error(self, "wants IN and OUT, %zu words were given",
+                                     options.common.operand_count);
+    clipc_convert_options_init(&library_options);
+    library_options.keep_dtype = options.dtype == AS_IN_INPUT;
+    if (!library_options.keep_dtype)
+        library_options.dtype = (clipc_dtype)options.dtype;
+    library_options.layout = (clipc_layout)options.layout;
+    library_options.activation = (clipc_activation)options.common.activation;
+    library_options.log = options.common.quiet ? NULL : clipc_cli_log;
+    if (clipc_convert(options.common.operands[0], options.common.operands[1], &library_options,
+                      &error)) {
+        clipc_cli_report(&error);
+        return CLIPC_CLI_FAILED;
+    }
+    if (!options.common.json)
+        return CLIPC_CLI_DONE;
+    clipc_cli_json_begin(&json);
+    clipc_cli_json_text(&json, "input", options.common.operands[0]);
+    clipc_cli_json_text(&json, "output", options.common.operands[1]);
+    return clipc_cli_json_print(&json);
+}
+
+const clipc_cli_command clipc_cli_convert = {
+    .name = "convert",
+    .summary = "a checkpoint in another format or naming",
+    .usage = "IN OUT [--dtype f32|f16|bf16] [--layout openai|huggingface]",
+    .notes = "OUT's ending chooses the format: .safetensors, or .pt and .pth for a PyTorch state\n"
+             "dict. A config file is written beside it.",
+    .examples = "clipc convert ViT-B-32.pt vit-b-32.safetensors\n"
+                "clipc convert ViT-B-32.pt model.safetensors --layout huggingface --dtype f32",
+    .options = convert_table,
+    .run = run,
+};

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* `clipc info`: what a model file is. */
+#include "cli/command.h"
+#include "cli/open.h"
+#include "cli/output.h"
+
+#include <clipc.h>
+#include <inttypes.h>
+#include <math.h>
+
+static const char *activation_name(clipc_activation activation)
+{
+    for (const clipc_cli_choice *choice = clipc_cli_activations; choice->name; choice++)
+        if (choice->value == (int)activation)
+            return choice->name;
+    return "unknown";
+}
+
+static int print_json(const clipc_model_info *info)
+{
+    clipc_cli_json json;
+
+    clipc_cli_json_begin(&json);
+    clipc_cli_json_text(&json, "arch", info->arch);
+    clipc_cli_json_count(&json, "embed_dim", info->embed_dim);
+    clipc_cli_json_count(&json, "image_size", info->image_size);
+    if (info->patch_size) {
+        clipc_cli_json_count(&json, "patch_size", info->patch_size);
+        clipc_cli_json_count(&json, "vision_layers", info->vision_layers[0]);
+    } else {
+        clipc_cli_json_null(&json, "patch_size");
+        clipc_cli_json_counts(&json, "vision_layers", info->vision_layers, 4);
+    }
+    clipc_cli_json_count(&json, "vision_width", info->vision_width);
+    clipc_cli_json_count(&json, "vision_heads", info->vision_heads);
+    clipc_cli_json_count(&json, "context_length", info->context_length);
+    clipc_cli_json_count(&json, "vocab_size", info->vocab_size);
+    clipc_cli_json_count(&json, "text_width", info->text_width);
+    clipc_cli_json_count(&json, "text_layers", info->text_layers);
+    clipc_cli_json_count(&json, "text_heads", info->text_heads);
+    clipc_cli_json_text(&json, "activation", activation_name(info->activation));
+    clipc_cli_json_real(&json, "logit_scale", (double)info->logit_scale);
+    clipc_cli_json_count(&json, "params", info->params);
+    clipc_cli_json_reals(&json, "mean", info->mean, 3);
+    clipc_cli_json_reals(&json, "std", info->std, 3);
+    clipc_cli_json_text(&json, "format", info->format);
+    clipc_cli_json_text(&json, "layout", info->layout);
+    return clipc_cli_json_print(&json);
+}
+
+static void print_tower(const clipc_model_info *info)
+{
+    const uint32_t *layers = info->vision_layers;
+
+    if (info->patch_size)
+        printf("vision tower    ViT, %" PRIu32 " layers of width %" PRIu32 ", %" PRIu32
+               " heads, patches of %" PRIu32 "x%" PRIu32 "\n",
+               layers[0], info->vision_width, info->vision_heads, info->patch_size,
+               info->patch_size);
+    else
+        printf("vision tower    ResNet, %" PRIu32 "+%" PRIu32 "+%" PRIu32 "+%" PRIu32
+               " blocks of width %" PRIu32 ", %" PRIu32 " heads\n",
+               layers[0], layers[1], layers[2], layers[3], info->vision_width, info->vision_heads);
+    printf("text tower      %" PRIu32 " layers of width %" PRIu32 ", %" PRIu32 " heads\n",
+           info->text_layers, info->text_width, info->text_heads);
+}
+
+static void print_table(const clipc_model_info *info)
+{
+    printf("architecture    %s\n", info->arch);
+    printf("file            %s, names as in %s\n", info->format, info->layout);
+    printf("parameters      %.1f M\n", 1e-6 * (double)info->params);
+    printf("embedding       %" PRIu32 "\n", info->embed_dim);
+    printf("pictures        %" PRIu32 "x%" PRIu32 "\n", info->image_size, info->image_size);
+    printf("texts           %" PRIu32 " positions, vocabulary of %" PRIu32 "\n",
+           info->context_length, info->vocab_size);
+    print_tower(info);
+    printf("activation      %s\n", activation_name(info->activation));
+    printf("logit scale     %.9g (times %.4g)\n", (double)info->logit_scale,
+           exp((double)info->logit_scale));
+    printf("mean            %.8g %.8g %.8g\n", (double)info->mean[0], (double)info->mean[1],
+           (double)info->mean[2]);
+    printf("std             %.8g %.8g %.8g\n", (double)info->std[0], (double)info->std[1],
+           (double)info->std[2]);
+}
+
+static int run(const clipc_cli_command *self, int argc, char **argv)
+{
+    clipc_cli_common options = {0};
+    clipc_model *model = NULL;
+    clipc_model_info info;
+    int code = clipc_cli_parse(self, argc, argv, &options);
+
+    if (code != CLIPC_CLI_GO_ON)
+        return code;
+    if (options.operand_count > 1)
+        return clipc_cli_usage_error(self, "one model at a time");
+    if (options.operand_count && options.model)
+        return clipc_cli_usage_error(self, "the model is named twice");
+    code = clipc_cli_open_model(
+        &model, options.operand_count ? options.operands[0] : clipc_cli_model_name(&options),
+        &options);
+    if (code)
+        return code;
+    clipc_model_get_info(model, &info);
+    clipc_model_close(model);
+    if (options.json)
+        return print_json(&info);
+    print_table(&info);
+    return CLIPC_CLI_DONE;
+}
+
+const clipc_cli_command clipc_cli_info = {
+    .name = "info",
+    .summary = "what a model is: its architecture, sizes, file format",
+    .usage = "[MODEL]",
+    .examples = "clipc info\n"
+                "clipc info ViT-B/32\n"
+                "clipc info --json checkpoint.safetensors",
+    .groups = CLIPC_CLI_WITH_MODEL,
+    .run = run,
+};
