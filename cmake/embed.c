@@ -72,7 +72,9 @@ static void write_literal(FILE *out, const unsigned char *bytes, size_t size)
 
 static void write_bytes(FILE *out, const char *name, const unsigned char *bytes, size_t size)
 {
-    /* Aligned, so that tensors in it can be read in place. The literal's own NUL follows the data. */
+    /*
+     * Aligned, so that tensors in it can be read in place. The literal's own NUL follows the data.
+     */
     fprintf(out, "_Alignas(64) const unsigned char clipc_embedded_%s[%zu] =\n    ", name, size + 1);
     write_literal(out, bytes, size);
     fprintf(out, ";\nconst size_t clipc_embedded_%s_size = %zu;\n", name, size);

@@ -3,7 +3,7 @@
 """Writes the tables behind CLIP's tokenizer, out of the packages that the original uses.
 
 bpe_merges.txt     the byte-pair merges of clip-anytorch (OpenAI's list), in order of rank
-html_entities.txt  HTML's named characters as Python's html module has them, and those that ftfy adds
+html_entities.txt  HTML's named characters as in Python's html module, and those that ftfy adds
 charmaps.txt       what bytes 80 to FF mean in the encodings that ftfy undoes
 
     make_text_data.py [FOLDER]

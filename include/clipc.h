@@ -34,10 +34,10 @@
  *   token ids int32. Nothing is normalised unless a comment says so.
  * - The caller owns every buffer it passes in; the library owns every clipc_* object until
  *   its clipc_<type>_close() is called, which accepts NULL.
- * - A function that can fail returns a clipc_status, CLIPC_OK (0) on success. On failure outputs are
- *   untouched unless the comment says otherwise, object pointers are set to NULL, and `error`,
+ * - A function that can fail returns a clipc_status, CLIPC_OK (0) on success. On failure outputs
+ *   are untouched unless the comment says otherwise, object pointers are set to NULL, and `error`,
  *   the last argument (it may be NULL), says what was wrong as "SOURCE: what, what was expected".
- * - The library never prints, exits, aborts, or installs signal handlers, and keeps no global state.
+ * - The library never prints, exits, aborts, installs signal handlers or keeps global state.
  * - Paths and texts are bytes; texts must be UTF-8.
  * - A model is immutable after opening and may be shared by any number of threads. A session is
  *   scratch memory and belongs to one thread at a time. Other functions are thread-safe.
@@ -239,23 +239,23 @@ enum {
  * Tokenizes one NUL-terminated text as the original's clip.tokenize does: text repair (ftfy), HTML
  * unescape, lower-casing, byte pairs; start token, tokens, end token, zeros. `model` gives
  * the vocabulary; NULL means CLIP's own of 49,408 tokens. ids: [context].
- * CLIPC_ERROR_TOO_LONG when it does not fit and TRUNCATE is not set; CLIPC_ERROR_ENCODING when it is
- * not UTF-8 and REPLACE_INVALID is not set.
+ * CLIPC_ERROR_TOO_LONG when it does not fit and TRUNCATE is not set; CLIPC_ERROR_ENCODING when it
+ * is not UTF-8 and REPLACE_INVALID is not set.
  */
 CLIPC_API clipc_status clipc_tokenize(const clipc_model *model, const char *utf8, int32_t *ids,
                                       size_t context, unsigned flags, clipc_error *error);
 
 /*
- * The same for text of a given length, which may hold NUL characters. *length (may be NULL) receives
- * the number of tokens before padding, start and end included.
+ * The same for text of a given length, which may hold NUL characters. *length (may be NULL)
+ * receives the number of tokens before padding, start and end included.
  */
 CLIPC_API clipc_status clipc_tokenize_bytes(const clipc_model *model, const char *utf8, size_t size,
                                             int32_t *ids, size_t context, unsigned flags,
                                             size_t *length, clipc_error *error);
 
 /*
- * Tokenizes n texts on `threads` threads (0: all cores). ids: [n][context]. The error is that of the
- * first text in order that failed; its position goes to *failed (may be NULL).
+ * Tokenizes n texts on `threads` threads (0: all cores). ids: [n][context]. The error is that of
+ * the first text in order that failed; its position goes to *failed (may be NULL).
  */
 CLIPC_API clipc_status clipc_tokenize_batch(const clipc_model *model, const char *const *texts,
                                             size_t n, int32_t *ids, size_t context, unsigned flags,
@@ -353,8 +353,8 @@ CLIPC_API clipc_status clipc_encode_texts(clipc_session *session, const char *co
 CLIPC_API void clipc_normalize(float *x, size_t n, size_t d);
 
 /*
- * exp(logit_scale) times the cosine similarities, as the reference's forward: image: [ni][embed_dim]
- * and text: [nt][embed_dim] as encode_* gave them or normalised; out: [ni][nt].
+ * exp(logit_scale) times the cosine similarities, as the reference's forward: image:
+ * [ni][embed_dim] and text: [nt][embed_dim] as encode_* gave them or normalised; out: [ni][nt].
  */
 CLIPC_API clipc_status clipc_logits(const clipc_model *model, const float *image, size_t ni,
                                     const float *text, size_t nt, float *out, clipc_error *error);
@@ -374,7 +374,9 @@ CLIPC_API clipc_status clipc_encode_classes(clipc_session *session, const char *
                                             size_t n, const char *const *templates, size_t nt,
                                             unsigned flags, float *out, clipc_error *error);
 
-/* A published list, static: *items has the returned number of strings; 0 when the name is unknown. */
+/*
+ * A published list, static: *items has the returned number of strings; 0 when the name is unknown.
+ */
 CLIPC_API size_t clipc_template_set(const char *name, const char *const **items);
 CLIPC_API size_t clipc_class_set(const char *name, const char *const **items);
 /* The names of the sets, in order; NULL when out of range. */
@@ -403,8 +405,8 @@ CLIPC_API void clipc_convert_options_init(clipc_convert_options *options);
 
 /*
  * Writes the checkpoint `in` to `out`, by its ending: .safetensors, or .pt/.pth (a PyTorch state
- * dict), with a config JSON (open_clip_config.json or config.json) beside it. The files appear under
- * their names only when complete.
+ * dict), with a config JSON (open_clip_config.json or config.json) beside it. The files appear
+ * under their names only when complete.
  */
 CLIPC_API clipc_status clipc_convert(const char *in, const char *out,
                                      const clipc_convert_options *options, clipc_error *error);

@@ -31,7 +31,8 @@ def run_blocks(blocks, x, mask):
     """The residual attention blocks, batch first."""
     for block in blocks:
         y = block.ln_1(x)
-        q, k, v = nn.functional.linear(y, block.attn.in_proj_weight, block.attn.in_proj_bias).chunk(3, -1)
+        y = nn.functional.linear(y, block.attn.in_proj_weight, block.attn.in_proj_bias)
+        q, k, v = y.chunk(3, -1)
         heads = block.attn.num_heads
         q, k, v = (t.unflatten(-1, (heads, -1)).transpose(1, 2) for t in (q, k, v))
         y = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=mask)

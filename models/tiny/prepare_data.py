@@ -26,7 +26,8 @@ from PIL import Image
 SIDE = 72
 SKIN_TONES = {chr(c) for c in range(0x1F3FB, 0x1F400)}
 VARIATION = "\ufe0f"
-SIDED = re.compile(r"\b(left|right|arrow|clockwise|letter|text|flag|button|o’clock|thirty|keycap|sign)\b")
+SIDED = re.compile(r"\b(left|right|arrow|clockwise|letter|text|flag|button|o’clock|thirty|keycap"
+                   r"|sign)\b")
 
 
 def fit(picture):

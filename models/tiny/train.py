@@ -233,7 +233,8 @@ def retrieval(model, pictures, facts, captions, template="{}"):
     model.eval()
     names = sorted({f["name"] for f in facts})
     truth = torch.tensor([names.index(f["name"]) for f in facts])
-    texts = F.normalize(model.encode_text(captions.encode([template.format(n) for n in names])), dim=-1)
+    texts = captions.encode([template.format(n) for n in names])
+    texts = F.normalize(model.encode_text(texts), dim=-1)
     rows = []
     for chunk in torch.from_numpy(pictures).split(256):
         rgba = F.interpolate(chunk.permute(0, 3, 1, 2).float() / 255, SIZE, mode="bilinear",
@@ -312,7 +313,8 @@ def main():
         number += 1
         losses.append(loss.item())
         if number % 25 == 0:
-            entry = dict(step=number, seconds=round(spent), loss=round(float(np.mean(losses[-25:])), 4),
+            entry = dict(step=number, seconds=round(spent),
+                         loss=round(float(np.mean(losses[-25:])), 4),
                          scale=round(model.logit_scale.exp().item(), 2))
             if number % 500 == 0:
                 entry["held_out"] = retrieval(average.module, held_pictures, held, captions)

@@ -16,7 +16,9 @@ clipc_status clipc_atomic_file_open(clipc_atomic_file **out, const char *path, c
 clipc_status clipc_atomic_file_write(clipc_atomic_file *file, const void *bytes, size_t size,
                                      clipc_error *error);
 
-/* Flushes and renames; file is closed and freed whatever happens, the temporary removed on failure. */
+/*
+ * Flushes and renames; file is closed and freed whatever happens, the temporary removed on failure.
+ */
 clipc_status clipc_atomic_file_commit(clipc_atomic_file *file, clipc_error *error);
 
 /* Removes the temporary and frees; NULL does nothing. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A growing run of bytes. A failed append is remembered, so that a writer checks once, at its end. */
+/*
+ * A growing run of bytes. A failed append is remembered, so that a writer checks once, at its end.
+ */
 #include "base/byte_buffer.h"
 
 #include "base/memory.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A growing run of bytes. A failed append is remembered, so that a writer checks once, at its end. */
+/*
+ * A growing run of bytes. A failed append is remembered, so that a writer checks once, at its end.
+ */
 #ifndef CLIPC_BASE_BYTE_BUFFER_H
 #define CLIPC_BASE_BYTE_BUFFER_H
 

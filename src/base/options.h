@@ -11,8 +11,8 @@
 #include <string.h>
 
 /*
- * Overwrites the defaults (size bytes, filled by the struct's init function) with options, which may
- * be NULL. `what` names the struct in messages.
+ * Overwrites the defaults (size bytes, filled by the struct's init function) with options, which
+ * may be NULL. `what` names the struct in messages.
  */
 static inline clipc_status clipc_options_take(void *defaults, size_t size, const void *options,
                                               const char *what, clipc_error *error)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A checkpoint file of any kind as a list of named tensors, under OpenAI's names whatever layout the
- * file has. First step of loading: file -> named tensors -> (model) weights.
+ * A checkpoint file of any kind as a list of named tensors, under OpenAI's names whatever layout
+ * the file has. First step of loading: file -> named tensors -> (model) weights.
  */
 #ifndef CLIPC_CHECKPOINT_CHECKPOINT_H
 #define CLIPC_CHECKPOINT_CHECKPOINT_H
@@ -66,7 +66,10 @@ clipc_status clipc_checkpoint_open_memory(clipc_checkpoint **out, const uint8_t 
 void clipc_checkpoint_close(clipc_checkpoint *checkpoint);
 
 const char *clipc_checkpoint_source(const clipc_checkpoint *checkpoint); /* path, for messages */
-/* The configuration JSON that clipc keeps inside its own safetensors files; NULL when there is none. */
+/*
+ * The configuration JSON that clipc keeps inside its own safetensors files; NULL when there is
+ * none.
+ */
 const char *clipc_checkpoint_config(const clipc_checkpoint *checkpoint);
 /* "torchscript", "pytorch", "pytorch-legacy", "safetensors" */
 const char *clipc_checkpoint_format(const clipc_checkpoint *checkpoint);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one table of names. In a pattern '#' stands for a number (the layer's), '@' for one of q, k, v,
- * and '*' for the rest (weight or bias).
+ * The one table of names. In a pattern '#' stands for a number (the layer's), '@' for one of q, k,
+ * v, and '*' for the rest (weight or bias).
  */
 #include "checkpoint/layouts.h"
 

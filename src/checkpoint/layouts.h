@@ -17,7 +17,8 @@ typedef struct clipc_mapped_name {
 } clipc_mapped_name;
 
 /*
- * Strips "module." and "_orig_mod." (wrappers of the training) off a name. The result points into it.
+ * Strips "module." and "_orig_mod." (wrappers of the training) off a name. The result points into
+ * it.
  */
 const char *clipc_layout_strip(const char *name);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pickle machine: a stack, a memo, and one function for each family of opcodes. Opcodes are those
- * of Python's pickletools; whatever would run code (INST, OBJ, extension registry) is refused.
+ * The pickle machine: a stack, a memo, and one function for each family of opcodes. Opcodes are
+ * those of Python's pickletools; whatever would run code (INST, OBJ, extension registry) is
+ * refused.
  */
 #include "checkpoint/pickle.h"
 

@@ -47,7 +47,9 @@ typedef struct clipc_pickle_options {
     bool (*allows)(const char *name);
     size_t max_values; /* refuses pickles that make more */
     const char *source;
-    /* Called with each persistent value (NULL: not); another status than CLIPC_OK ends the reading. */
+    /*
+     * Called with each persistent value (NULL: not); another status than CLIPC_OK ends the reading.
+     */
     clipc_status (*on_persistent)(void *context, const clipc_pickle_value *value);
     void *context;
 } clipc_pickle_options;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * safetensors -> tensors: eight bytes of header length, a JSON header, the data. As the format demands,
- * the tensors must cover the data without gaps or overlaps.
+ * safetensors -> tensors: eight bytes of header length, a JSON header, the data. As the format
+ * demands, the tensors must cover the data without gaps or overlaps.
  */
 #include "base/memory.h"
 #include "base/sizes.h"

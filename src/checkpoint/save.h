@@ -18,8 +18,8 @@ typedef struct clipc_save_tensor {
 } clipc_save_tensor;
 
 /*
- * Writes by path's ending: .safetensors, or .pt/.pth/.bin (PyTorch's zip format). config, which may be
- * NULL, is a configuration JSON that safetensors files keep inside (clipc_checkpoint_config).
+ * Writes by path's ending: .safetensors, or .pt/.pth/.bin (PyTorch's zip format). config, which may
+ * be NULL, is a configuration JSON that safetensors files keep inside (clipc_checkpoint_config).
  */
 clipc_status clipc_save_tensors(const char *path, const clipc_save_tensor *tensors, size_t count,
                                 const char *config, clipc_error *error);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Tensors -> what torch.save writes for a state dict: a zip archive with data.pkl and data/0, 1, ... */
+/*
+ * Tensors -> what torch.save writes for a state dict: a zip archive with data.pkl and data/0, 1,
+ * ...
+ */
 #include "base/status.h"
 #include "checkpoint/save.h"
 #include "checkpoint/zip_writer.h"

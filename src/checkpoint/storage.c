@@ -35,7 +35,9 @@ bool clipc_storage_from_value(const clipc_pickle_value *value, clipc_storage *ou
     if (!value || value->kind != CLIPC_PICKLE_PERSISTENT)
         return false;
     id = value->items[0];
-    /* A sixth item, in the oldest files, tells of a view of another storage: None in state dicts. */
+    /*
+     * A sixth item, in the oldest files, tells of a view of another storage: None in state dicts.
+     */
     if (id->kind != CLIPC_PICKLE_TUPLE || id->count < 5 || id->count > 6 ||
         (id->count == 6 && id->items[5]->kind != CLIPC_PICKLE_NONE) ||
         !clipc_pickle_is_text(id->items[0], "storage") ||
@@ -91,8 +93,9 @@ static bool read_extents(const clipc_pickle_value *tuple, uint64_t *out, uint32_
 }
 
 /*
- * Whether every element of the view lies in a storage of `count` elements. A view with more elements
- * than its storage (strides of zero) is refused too: its memory would not be bounded by the file.
+ * Whether every element of the view lies in a storage of `count` elements. A view with more
+ * elements than its storage (strides of zero) is refused too: its memory would not be bounded by
+ * the file.
  */
 static bool is_inside(const clipc_stored_tensor *tensor, uint64_t offset, uint64_t count)
 {

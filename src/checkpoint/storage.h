@@ -27,8 +27,8 @@ typedef struct clipc_storage_source {
 bool clipc_is_tensor_value(const clipc_pickle_value *value);
 
 /*
- * Appends the tensor that value (clipc_is_tensor_value) describes under `name` (in the arena), after
- * checking that it lies inside its storage.
+ * Appends the tensor that value (clipc_is_tensor_value) describes under `name` (in the arena),
+ * after checking that it lies inside its storage.
  */
 clipc_status clipc_add_tensor_value(clipc_contents *contents, const clipc_pickle_value *value,
                                     const char *name, const clipc_storage_source *storages,

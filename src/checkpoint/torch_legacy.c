@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PyTorch's format from before version 1.6 -> tensors: five pickles in a row (magic number, protocol,
- * system, the object, the keys of its storages), then each storage's element count and elements.
+ * PyTorch's format from before version 1.6 -> tensors: five pickles in a row (magic number,
+ * protocol, system, the object, the keys of its storages), then each storage's element count and
+ * elements.
  */
 #include "base/byte_reader.h"
 #include "base/memory.h"

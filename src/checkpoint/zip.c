@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The zip archives in which PyTorch keeps its files. Format: PKWARE's APPNOTE.TXT, sections 4.3-4.5. */
+/*
+ * The zip archives in which PyTorch keeps its files. Format: PKWARE's APPNOTE.TXT, sections
+ * 4.3-4.5.
+ */
 #include "checkpoint/zip.h"
 
 #include "base/byte_reader.h"

@@ -33,8 +33,8 @@ clipc_status clipc_zip_open(clipc_zip *zip, clipc_arena *arena, const uint8_t *b
 const clipc_zip_entry *clipc_zip_find(const clipc_zip *zip, const char *name);
 
 /*
- * The bytes of an entry, unpacked into the arena where it is deflated; refuses more than limit bytes
- * and a wrong CRC-32.
+ * The bytes of an entry, unpacked into the arena where it is deflated; refuses more than limit
+ * bytes and a wrong CRC-32.
  */
 clipc_status clipc_zip_read(const clipc_zip_entry *entry, clipc_arena *arena, size_t limit,
                             const uint8_t **bytes, const char *source, clipc_error *error);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What a command of `clipc` is. Each cmd_*.c defines one; main.c lists them and runs the one named. */
+/*
+ * What a command of `clipc` is. Each cmd_*.c defines one; main.c lists them and runs the one named.
+ */
 #ifndef CLIPC_CLI_COMMAND_H
 #define CLIPC_CLI_COMMAND_H
 

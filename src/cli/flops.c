@@ -18,7 +18,9 @@ static double vit(const clipc_model_info *info)
            transformer(info->vision_layers[0], patches + 1.0, width) + width * info->embed_dim;
 }
 
-/* A stage's blocks: 1x1, 3x3, 1x1, and the first one's 1x1 beside them; side is before the stride. */
+/*
+ * A stage's blocks: 1x1, 3x3, 1x1, and the first one's 1x1 beside them; side is before the stride.
+ */
 static double stage(double blocks, double in, double planes, double side, double stride)
 {
     double before = side * side;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Ctrl-C and SIGTERM: the first asks the work to stop at the next clean point, a second one kills. */
+/*
+ * Ctrl-C and SIGTERM: the first asks the work to stop at the next clean point, a second one kills.
+ */
 #ifndef CLIPC_CLI_INTERRUPT_H
 #define CLIPC_CLI_INTERRUPT_H
 

@@ -25,7 +25,9 @@ typedef struct clipc_cli_reader {
     size_t number; /* of the current line, from 1 */
 } clipc_cli_reader;
 
-/* path "-" is standard input. On failure says why and returns CLIPC_CLI_INPUT, else CLIPC_CLI_DONE. */
+/*
+ * path "-" is standard input. On failure says why and returns CLIPC_CLI_INPUT, else CLIPC_CLI_DONE.
+ */
 int clipc_cli_reader_open(clipc_cli_reader *reader, const char *path);
 
 /*

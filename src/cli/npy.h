@@ -14,8 +14,8 @@ typedef struct clipc_cli_npy clipc_cli_npy;
 enum { CLIPC_CLI_NPY_MAX_RANK = 4 };
 
 /*
- * rank up to CLIPC_CLI_NPY_MAX_RANK. Functions with a result return an exit code, and have said what
- * was wrong; after a failure abandon the file.
+ * rank up to CLIPC_CLI_NPY_MAX_RANK. Functions with a result return an exit code, and have said
+ * what was wrong; after a failure abandon the file.
  */
 int clipc_cli_npy_open(clipc_cli_npy **out, const char *path, const size_t *shape, size_t rank);
 int clipc_cli_npy_write(clipc_cli_npy *npy, const float *values, size_t count);

@@ -63,7 +63,9 @@ enum {
     CLIPC_CLI_WITH_ALWAYS = 1u << 2,
 };
 
-/* The options that mean the same everywhere, and the operands; the first field of each command's. */
+/*
+ * The options that mean the same everywhere, and the operands; the first field of each command's.
+ */
 typedef struct clipc_cli_common {
     const char *model; /* NULL when not given: see clipc_cli_model_name */
     size_t threads;    /* 0: all cores */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the command prints: error lines on stderr, JSON lines and text on stdout. Whether stdout took
- * everything is asked once, by clipc_cli_output_close; loops ask clipc_cli_output_failed to end early.
+ * What the command prints: error lines on stderr, JSON lines and text on stdout. Whether stdout
+ * took everything is asked once, by clipc_cli_output_close; loops ask clipc_cli_output_failed to
+ * end early.
  */
 #ifndef CLIPC_CLI_OUTPUT_H
 #define CLIPC_CLI_OUTPUT_H

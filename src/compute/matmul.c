@@ -5,8 +5,9 @@
 #include "base/sizes.h"
 
 /*
- * A block of rows stays in the second-level cache (64 rows of 768 floats: 192 KiB) while every panel
- * passes by; panels are handed out in groups so that one picture's few rows still busy all threads.
+ * A block of rows stays in the second-level cache (64 rows of 768 floats: 192 KiB) while every
+ * panel passes by; panels are handed out in groups so that one picture's few rows still busy all
+ * threads.
  */
 #define BLOCK_ROWS ((size_t)64)
 #define TASKS_PER_WORKER ((size_t)4)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The parameters of a model: name, shape, role and, once loaded, values in the form that the kernels
- * want. Nobody writes this table by hand: recording a tower declares each parameter where it is
- * used, and loading, converting and (in training) decay and gradients are driven by the result.
+ * The parameters of a model: name, shape, role and, once loaded, values in the form that the
+ * kernels want. Nobody writes this table by hand: recording a tower declares each parameter where
+ * it is used, and loading, converting and (in training) decay and gradients are driven by the
+ * result.
  */
 #ifndef CLIPC_COMPUTE_PARAMETERS_H
 #define CLIPC_COMPUTE_PARAMETERS_H

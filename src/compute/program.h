@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A program: a tower recorded as a flat list of coarse ops over tensors. Recording (the functions of
- * ops/ops.h) appends nodes; planning gives every intermediate an offset in one block of memory by
- * its lifetime; running walks the list.
+ * A program: a tower recorded as a flat list of coarse ops over tensors. Recording (the functions
+ * of ops/ops.h) appends nodes; planning gives every intermediate an offset in one block of memory
+ * by its lifetime; running walks the list.
  *
  * Recording has a sticky error: after the first failure everything recorded is ignored and
  * clipc_program_plan reports it, so that a tower's definition reads without checks.
@@ -102,7 +102,8 @@ const clipc_parameter *clipc_program_parameter_facts(const clipc_program *progra
 
 /*
  * Appends a node whose output has this shape and returns the output. attributes (size bytes, may be
- * NULL) are copied. Among the input_count inputs, CLIPC_NO_VALUE stands for an optional one left out.
+ * NULL) are copied. Among the input_count inputs, CLIPC_NO_VALUE stands for an optional one left
+ * out.
  */
 typedef struct clipc_node_recipe {
     const clipc_op *op;

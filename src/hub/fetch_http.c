@@ -43,8 +43,8 @@ typedef struct http_attempt {
 } http_attempt;
 
 /*
- * libcurl's own set-up is process-wide and, before its version 7.84, not thread-safe; once, and never
- * undone, since the host program may use libcurl too.
+ * libcurl's own set-up is process-wide and, before its version 7.84, not thread-safe; once, and
+ * never undone, since the host program may use libcurl too.
  */
 static void set_up_curl(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One puller of a file at a time, among threads and processes: an advisory lock on a file beside it,
- * which the system releases when its holder dies.
+ * One puller of a file at a time, among threads and processes: an advisory lock on a file beside
+ * it, which the system releases when its holder dies.
  */
 #include "base/memory.h"
 #include "base/status.h"

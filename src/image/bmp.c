@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * BMP -> picture. No library of Debian's reads BMP alone, so clipc does: all header versions, 1 to 32
- * bits, colour masks, run lengths; with the modes and the leniencies of Pillow's reader.
+ * BMP -> picture. No library of Debian's reads BMP alone, so clipc does: all header versions, 1 to
+ * 32 bits, colour masks, run lengths; with the modes and the leniencies of Pillow's reader.
  */
 #include "base/byte_reader.h"
 #include "base/sizes.h"
@@ -138,7 +138,10 @@ static clipc_status check_header(const clipc_encoded_image *in, bmp_header *head
 
 /* --- Palette --- */
 
-/* Like Pillow: a palette of black and white means bilevel, one of all its greys in order means grey. */
+/*
+ * Like Pillow: a palette of black and white means bilevel, one of all its greys in order means
+ * grey.
+ */
 static clipc_mode palette_mode(const clipc_encoded_image *in, const bmp_header *header)
 {
     for (uint32_t i = 0; i < header->colours; i++) {

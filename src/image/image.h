@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A decoded picture in Pillow's terms: a mode (how many channels, what they mean) and samples of 8 bits
- * (or wider, where Pillow keeps them so), before resize and conversion to RGB.
+ * A decoded picture in Pillow's terms: a mode (how many channels, what they mean) and samples of 8
+ * bits (or wider, where Pillow keeps them so), before resize and conversion to RGB.
  */
 #ifndef CLIPC_IMAGE_IMAGE_H
 #define CLIPC_IMAGE_IMAGE_H

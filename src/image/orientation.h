@@ -6,8 +6,8 @@
 #include "image/image.h"
 
 /*
- * The orientation (1 to 8) in a block of EXIF metadata, with or without "Exif\0\0" before it; 1 when
- * there is none or the block is malformed: EXIF never makes a picture unreadable.
+ * The orientation (1 to 8) in a block of EXIF metadata, with or without "Exif\0\0" before it; 1
+ * when there is none or the block is malformed: EXIF never makes a picture unreadable.
  */
 unsigned clipc_exif_orientation(const uint8_t *bytes, size_t size);
 

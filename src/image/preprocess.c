@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The original's transform: Resize(S, bicubic), CenterCrop(S), convert("RGB"), ToTensor, Normalize. */
+/*
+ * The original's transform: Resize(S, bicubic), CenterCrop(S), convert("RGB"), ToTensor, Normalize.
+ */
 #include "image/preprocess.h"
 
 #include "base/memory.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Resampling in Pillow's arithmetic: each output sample is a weighted sum of the input samples under a
- * bicubic kernel (a = -0.5) as wide as the reduction; first along rows, rounded, then along columns.
- * 8-bit samples use weights in fixed point with 22 fraction bits, wider ones double.
+ * Resampling in Pillow's arithmetic: each output sample is a weighted sum of the input samples
+ * under a bicubic kernel (a = -0.5) as wide as the reduction; first along rows, rounded, then along
+ * columns. 8-bit samples use weights in fixed point with 22 fraction bits, wider ones double.
  */
 #include "image/resample.h"
 
@@ -20,7 +20,9 @@
 
 /* --- Weights --- */
 
-/* For `count` outputs from `first` on: output i mixes inputs [starts[i], starts[i] + lengths[i]). */
+/*
+ * For `count` outputs from `first` on: output i mixes inputs [starts[i], starts[i] + lengths[i]).
+ */
 typedef struct filter {
     uint32_t *starts, *lengths; /* [count] */
     double *weights;            /* [count][taps] */

@@ -367,7 +367,9 @@ static clipc_status read_blocks(TIFF *tiff, const tiff_input *input, const tiff_
     return status;
 }
 
-/* Rows as they are stored, from the top: the orientation is applied afterwards, to all modes alike. */
+/*
+ * Rows as they are stored, from the top: the orientation is applied afterwards, to all modes alike.
+ */
 static bool read_rgba(TIFF *tiff, tiff_input *input, const clipc_image *image, uint32_t *rgba)
 {
     TIFFRGBAImage converter;

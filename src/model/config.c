@@ -85,7 +85,9 @@ static clipc_status read_grid(const clipc_checkpoint *checkpoint,
     return CLIPC_OK;
 }
 
-/* Layers, heads (width / 64) and hidden width of the Transformer whose blocks are under `prefix`. */
+/*
+ * Layers, heads (width / 64) and hidden width of the Transformer whose blocks are under `prefix`.
+ */
 static clipc_status read_transformer(clipc_transformer_config *transformer,
                                      const clipc_checkpoint *checkpoint, const char *prefix,
                                      size_t width, clipc_error *error)

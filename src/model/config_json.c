@@ -58,7 +58,9 @@ static clipc_status agree(const reader *in, const cJSON *item, size_t found)
                       item->string, item->valuedouble, found);
 }
 
-/* A number of heads that need not be width / 64; that it divides the width is checked at the end. */
+/*
+ * A number of heads that need not be width / 64; that it divides the width is checked at the end.
+ */
 static clipc_status take_heads(const reader *in, const cJSON *item, size_t *heads)
 {
     if (!cJSON_IsNumber(item) || !(item->valuedouble >= 1.0) || item->valuedouble > 65536.0 ||

@@ -12,8 +12,8 @@ char *clipc_config_to_open_clip(const clipc_config *config);
 char *clipc_config_to_huggingface(const clipc_config *config);
 
 /*
- * Whether a reader that knows only the tensors would read the same configuration: QuickGELU, heads of
- * 64, OpenAI's mean and std.
+ * Whether a reader that knows only the tensors would read the same configuration: QuickGELU, heads
+ * of 64, OpenAI's mean and std.
  */
 bool clipc_config_is_default(const clipc_config *config);
 

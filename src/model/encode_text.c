@@ -28,7 +28,9 @@ typedef struct packed_batch {
     size_t texts, tokens;
 } packed_batch;
 
-/* The position of the first occurrence of the largest id: the end token, as the reference's argmax. */
+/*
+ * The position of the first occurrence of the largest id: the end token, as the reference's argmax.
+ */
 static size_t end_position(const int32_t *ids, size_t context)
 {
     size_t best = 0;
@@ -64,7 +66,9 @@ static void append_text(packed_batch *batch, const int32_t *ids, size_t length)
     batch->ends[batch->texts - 1] = (uint32_t)(batch->tokens - 1);
 }
 
-/* Packs texts from ids: [n][context] until the batch is full; returns how many it took, at least 1. */
+/*
+ * Packs texts from ids: [n][context] until the batch is full; returns how many it took, at least 1.
+ */
 static size_t fill(packed_batch *batch, const int32_t *ids, size_t n, size_t context,
                    size_t max_texts)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The towers, recorded as programs: each function reads like the model's definition in its paper.
- * The first recording declares the parameters, so the towers are also the list of a model's weights.
+ * The first recording declares the parameters, so the towers are also the list of a model's
+ * weights.
  */
 #ifndef CLIPC_MODEL_TOWERS_H
 #define CLIPC_MODEL_TOWERS_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The Vision Transformer of CLIP (Radford et al. 2021, arXiv:2103.00020, section 2.4): patches and a
- * class token, a LayerNorm before the blocks and one after, on the class token alone, a projection.
+ * The Vision Transformer of CLIP (Radford et al. 2021, arXiv:2103.00020, section 2.4): patches and
+ * a class token, a LayerNorm before the blocks and one after, on the class token alone, a
+ * projection.
  */
 #include "model/towers.h"
 

@@ -61,12 +61,15 @@
 
 static const char features[] = "jpeg png bmp" FEATURE_WEBP FEATURE_GIF FEATURE_TIFF FEATURE_CURL;
 
+#define LIBRARY_JPEG "libjpeg-turbo " TEXT(LIBJPEG_TURBO_VERSION)
+#define LIBRARY_PCRE2 "; PCRE2 " TEXT(PCRE2_MAJOR) "." TEXT(PCRE2_MINOR)
+#define LIBRARY_CJSON                                                                              \
+    "; cJSON " TEXT(CJSON_VERSION_MAJOR) "." TEXT(CJSON_VERSION_MINOR) "." TEXT(CJSON_VERSION_PATCH)
+
 /* As compiled against; their shared libraries may be newer. */
-static const char libraries[] = "libjpeg-turbo " TEXT(
-    LIBJPEG_TURBO_VERSION) "; libpng " PNG_LIBPNG_VER_STRING "; zlib " ZLIB_VERSION
-                           "; PCRE2 " TEXT(PCRE2_MAJOR) "." TEXT(PCRE2_MINOR) "; cJSON " TEXT(
-                               CJSON_VERSION_MAJOR) "." TEXT(CJSON_VERSION_MINOR) "." TEXT(CJSON_VERSION_PATCH) "; OpenSSL " OPENSSL_VERSION_STR
-                               LIBRARY_GIF LIBRARY_TIFF LIBRARY_CURL;
+static const char libraries[] = LIBRARY_JPEG
+    "; libpng " PNG_LIBPNG_VER_STRING "; zlib " ZLIB_VERSION LIBRARY_PCRE2 LIBRARY_CJSON
+    "; OpenSSL " OPENSSL_VERSION_STR LIBRARY_GIF LIBRARY_TIFF LIBRARY_CURL;
 
 void clipc_get_build_info(clipc_build_info *out)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A checkpoint -> another format, precision or naming, tensor by tensor without a copy of the whole. */
+/*
+ * A checkpoint -> another format, precision or naming, tensor by tensor without a copy of the
+ * whole.
+ */
 #include "base/file_map.h"
 #include "base/memory.h"
 #include "base/options.h"
@@ -232,8 +235,8 @@ static bool is_safetensors(const char *path)
 
 /*
  * safetensors keep the configuration inside, where it cannot be parted from its tensors. Beside the
- * file it stands where another reader looks for it: always in Hugging Face's layout, and for a state
- * dict whose tensors do not tell all.
+ * file it stands where another reader looks for it: always in Hugging Face's layout, and for a
+ * state dict whose tensors do not tell all.
  */
 static clipc_status write_files(conversion *c, const char *own, const char *huggingface)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Class embeddings for zero-shot classification: labels put into templates, encoded, averaged; as in
- * the notebook "Prompt Engineering for ImageNet" of OpenAI's CLIP.
+ * Class embeddings for zero-shot classification: labels put into templates, encoded, averaged; as
+ * in the notebook "Prompt Engineering for ImageNet" of OpenAI's CLIP.
  */
 #include "base/memory.h"
 #include "base/sizes.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Byte-pair encoding (Sennrich et al., 2016) with CLIP's merges. The original joins all places of the
- * pair of lowest rank, left to right, and looks again; a pair with a joined symbol always has a
+ * Byte-pair encoding (Sennrich et al., 2016) with CLIP's merges. The original joins all places of
+ * the pair of lowest rank, left to right, and looks again; a pair with a joined symbol always has a
  * higher rank, so a heap of pairs by (rank, place) does the same in n log n.
  */
 #include "text/bpe.h"

@@ -5,7 +5,7 @@
 
 #include <clipc.h>
 
-/* Ids 0 to 255 are bytes, 256 to 511 bytes that end a word, then one id a merge in order of rank. */
+/* Ids 0 to 255 are bytes, 256 to 511 bytes that end a word, then one a merge in order of rank. */
 #define CLIPC_BPE_BYTES 512
 
 typedef struct clipc_bpe clipc_bpe; /* immutable */
@@ -27,8 +27,8 @@ typedef struct clipc_bpe_scratch {
 } clipc_bpe_scratch;
 
 /*
- * Encodes a word of `size` bytes (at least 1). tokens: room for `size`; the number written is returned,
- * 0 when out of memory.
+ * Encodes a word of `size` bytes (at least 1). tokens: room for `size`; the number written is
+ * returned, 0 when out of memory.
  */
 size_t clipc_bpe_encode(const clipc_bpe *bpe, const uint8_t *word, size_t size,
                         clipc_bpe_token *tokens, clipc_bpe_scratch *scratch);

@@ -26,8 +26,8 @@ typedef struct clipc_charmap {
         uint8_t byte;
     } sorted[128]; /* the same by code point */
     /*
-     * The Windows encodings are "sloppy": unassigned bytes mean what they mean in Latin-1, and U+FFFD is
-     * written as byte 1A, which stands for itself in the others.
+     * The Windows encodings are "sloppy": unassigned bytes mean what they mean in Latin-1, and
+     * U+FFFD is written as byte 1A, which stands for itself in the others.
      */
     bool is_sloppy;
 } clipc_charmap;

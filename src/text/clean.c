@@ -4,8 +4,14 @@
 
 #include "text/fix_text.h"
 
-#include <stdlib.h>
 #include <unicase.h>
+#include <unictype.h>
+
+#define CAPITAL_SIGMA 0x3A3u
+#define SIGMA 0x3C3u
+#define FINAL_SIGMA 0x3C2u
+#define CAPITAL_DOTTED_I 0x130u
+#define COMBINING_DOT_ABOVE 0x307u
 
 bool clipc_cleaner_init(clipc_cleaner *cleaner)
 {
@@ -47,22 +53,44 @@ static void join_spaces(clipc_codepoints *text)
     text->count = kept;
 }
 
-/* The full mapping, with the final form of sigma at a word's end. */
+/* Whether the sigma at i ends a word: a cased letter before it and none after, as Python looks. */
+static bool is_final_sigma(const clipc_codepoints *text, size_t i)
+{
+    size_t before = i, after = i + 1;
+
+    while (before > 0 && uc_is_property_case_ignorable(text->items[before - 1]))
+        before--;
+    if (before == 0 || !uc_is_property_cased(text->items[before - 1]))
+        return false;
+    while (after < text->count && uc_is_property_case_ignorable(text->items[after]))
+        after++;
+    return after == text->count || !uc_is_property_cased(text->items[after]);
+}
+
+/*
+ * str.lower(): one character for one, but for dotted capital I (which becomes two) and sigma.
+ * u32_tolower() would look for the word's end by other rules than Python.
+ */
 static void lower(clipc_codepoints *text)
 {
-    size_t length = 0;
-    uint32_t *lowered;
+    clipc_codepoints out = {0};
 
-    if (text->count == 0)
-        return;
-    lowered = u32_tolower(text->items, text->count, NULL, NULL, NULL, &length);
-    if (lowered) {
-        text->count = 0;
-        clipc_codepoints_append_all(text, lowered, length);
-    } else {
-        text->failed = true;
+    for (size_t i = 0; i < text->count; i++) {
+        const uint32_t c = text->items[i];
+
+        if (c == CAPITAL_SIGMA) {
+            clipc_codepoints_append(&out, is_final_sigma(text, i) ? FINAL_SIGMA : SIGMA);
+        } else if (c == CAPITAL_DOTTED_I) {
+            clipc_codepoints_append(&out, 'i');
+            clipc_codepoints_append(&out, COMBINING_DOT_ABOVE);
+        } else {
+            clipc_codepoints_append(&out, uc_tolower(c));
+        }
     }
-    free(lowered);
+    clipc_codepoints_swap(text, &out);
+    if (out.failed)
+        text->failed = true;
+    clipc_codepoints_free(&out);
 }
 
 static bool is_ascii(const clipc_codepoints *text)

@@ -16,8 +16,8 @@ bool clipc_cleaner_init(clipc_cleaner *cleaner);
 void clipc_cleaner_free(clipc_cleaner *cleaner);
 
 /*
- * What the original does before its pattern: ftfy.fix_text, html.unescape twice, white space to single
- * spaces, lower(). text->failed is set when out of memory.
+ * What the original does before its pattern: ftfy.fix_text, html.unescape twice, white space to
+ * single spaces, lower(). text->failed is set when out of memory.
  */
 void clipc_clean_text(const clipc_cleaner *cleaner, clipc_codepoints *text);
 

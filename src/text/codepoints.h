@@ -23,9 +23,10 @@ void clipc_codepoints_swap(clipc_codepoints *a, clipc_codepoints *b);
 bool clipc_codepoints_equal(const clipc_codepoints *a, const clipc_codepoints *b);
 
 /*
- * Appends strictly decoded UTF-8 (no surrogates, no overlong forms). On invalid bytes *bad_at receives
- * the offset of the first; with replace each maximal invalid subpart becomes U+FFFD instead, as
- * Python's errors="replace" does. Returns false when an invalid byte ended the decoding.
+ * Appends strictly decoded UTF-8 (no surrogates, no overlong forms). On invalid bytes *bad_at
+ * receives the offset of the first; with replace each maximal invalid subpart becomes U+FFFD
+ * instead, as Python's errors="replace" does. Returns false when an invalid byte ended the
+ * decoding.
  */
 bool clipc_utf8_decode(clipc_codepoints *out, const uint8_t *bytes, size_t size, bool replace,
                        size_t *bad_at);

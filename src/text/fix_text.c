@@ -13,8 +13,12 @@
 
 /* ftfy cuts lines into segments of at most this many characters. */
 #define LONGEST_SEGMENT 1000000
-/* ftfy has no limit; one or two rounds are what text needs. */
-#define MOST_ROUNDS 100
+/*
+ * ftfy goes on until nothing changes; one or two rounds are what text needs. Only "&amp;amp;..."
+ * and the like need a round a level: the limit keeps huge ones from taking quadratic time.
+ */
+#define FEWEST_ROUNDS 100
+#define CHARACTERS_TO_REPAIR ((size_t)1 << 22)
 
 #define ESCAPE 0x1B
 
@@ -148,9 +152,10 @@ static void fix_once(const clipc_charmaps *charmaps, const clipc_html_entities *
 static void fix_segment(const clipc_charmaps *charmaps, const clipc_html_entities *entities,
                         bool unescapes, clipc_codepoints *segment)
 {
+    const size_t most_rounds = FEWEST_ROUNDS + CHARACTERS_TO_REPAIR / (segment->count + 1);
     clipc_codepoints before = {0};
 
-    for (int round = 0; round < MOST_ROUNDS && !segment->failed; round++) {
+    for (size_t round = 0; round < most_rounds && !segment->failed; round++) {
         before.count = 0;
         clipc_codepoints_append_all(&before, segment->items, segment->count);
         fix_once(charmaps, entities, unescapes, segment);

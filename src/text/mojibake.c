@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ftfy's fix_encoding, step for step: encode the text in each single-byte encoding that can hold it,
- * mend bytes that were damaged on the way, and see whether they decode as UTF-8; where no encoding
- * holds all of it, mend the parts that look like UTF-8.
+ * ftfy's fix_encoding, step for step: encode the text in each single-byte encoding that can hold
+ * it, mend bytes that were damaged on the way, and see whether they decode as UTF-8; where no
+ * encoding holds all of it, mend the parts that look like UTF-8.
  */
 #include "text/mojibake.h"
 
@@ -66,8 +66,8 @@ static bool begins_with(const uint8_t *bytes, size_t size, const char *text)
 }
 
 /*
- * "C3 space" is mostly the French word a-grave, whose own space must stay; not so where a second space
- * or one of the Portuguese words that begin with it follows.
+ * "C3 space" is mostly the French word a-grave, whose own space must stay; not so where a second
+ * space or one of the Portuguese words that begin with it follows.
  */
 static bool is_grave_word(const uint8_t *bytes, size_t size)
 {

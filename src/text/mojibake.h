@@ -6,8 +6,8 @@
 #include "text/charmaps.h"
 
 /*
- * Repairs *text until nothing changes any more; text that does not look like mojibake stays as it is.
- * text->failed is set when out of memory.
+ * Repairs *text until nothing changes any more; text that does not look like mojibake stays as
+ * it is. text->failed is set when out of memory.
  */
 void clipc_fix_encoding(const clipc_charmaps *charmaps, clipc_codepoints *text);
 

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Cleaned text -> words by the original's pattern -> byte-pair tokens, framed by start and end. */
+/*
+ * Cleaned text -> words by the original's pattern -> byte-pair tokens, framed by start and end.
+ *
+ * The Unicode tables are those of PCRE2 and libunistring, which may be older or newer than those of
+ * Python and its regex module: ids can differ on characters that one of them does not know yet.
+ */
 #include "text/tokenizer.h"
 
 #include "base/memory.h"
@@ -21,14 +26,15 @@
 
 /*
  * Python's regex module, IGNORECASE: special tokens, English contractions, runs of letters, single
- * numbers, runs of anything else but white space.
+ * numbers, runs of anything else but white space. Its case folding counts U+0345, a mark whose
+ * capital is a letter, as a letter in the last class and nowhere else: it belongs to no word.
  */
 #define WHITE                                                                                      \
     "\\x{9}-\\x{d} \\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}"          \
     "\\x{205f}\\x{3000}"
 static const char word_pattern[] =
     "<\\|startoftext\\|>|<\\|endoftext\\|>|'s|'t|'re|'ve|'m|'ll|'d|\\p{L}++|\\p{N}|"
-    "[^" WHITE "\\p{L}\\p{N}]++";
+    "[^" WHITE "\\x{345}\\p{L}\\p{N}]++";
 
 struct clipc_tokenizer {
     clipc_bpe *bpe;
@@ -204,13 +210,30 @@ static clipc_status clean(encoding *e, const char *utf8, size_t size, unsigned f
 }
 
 /* At most `limit` bytes of text, cut at a character's beginning. */
-static int cut_length(const char *text, size_t size, size_t limit)
+static size_t cut_length(const char *text, size_t size, size_t limit)
 {
     size_t length = clipc_min_size(size, limit);
 
     while (length < size && length > 0 && ((uint8_t)text[length] & 0xC0) == 0x80)
         length--;
-    return (int)length;
+    return length;
+}
+
+/* The beginning of a text in about `limit` bytes: valid UTF-8 whatever it was, and without NULs. */
+static void append_excerpt(clipc_byte_buffer *out, const char *utf8, size_t size, size_t limit)
+{
+    clipc_codepoints text = {0};
+    const size_t length = cut_length(utf8, size, limit);
+    size_t bad_at, i;
+
+    clipc_utf8_decode(&text, (const uint8_t *)utf8, length, true, &bad_at);
+    for (i = 0; i < text.count && out->size < limit; i++)
+        clipc_utf8_append(out, text.items[i] ? text.items[i] : '?');
+    if (i < text.count || length < size)
+        clipc_buffer_append_text(out, "...");
+    clipc_buffer_append_byte(out, '\0');
+    out->failed |= text.failed;
+    clipc_codepoints_free(&text);
 }
 
 /* The original's message, then how much too long, and the last words before the cut. */
@@ -219,16 +242,24 @@ static clipc_status fail_too_long(const encoding *e, const char *utf8, size_t si
 {
     enum { SHOWN = 60, SHOWN_BEFORE = 24 };
     const char *cleaned = (const char *)e->text.bytes;
-    const int shown = cut_length(utf8, size, SHOWN);
-    size_t from = e->cut_at > SHOWN_BEFORE ? e->cut_at - SHOWN_BEFORE : 0;
+    clipc_byte_buffer shown = {0};
+    const size_t to = cut_length(cleaned, e->text.size, e->cut_at); /* whole characters only */
+    size_t from = to > SHOWN_BEFORE ? to - SHOWN_BEFORE : 0;
 
-    while (from < e->cut_at && ((uint8_t)cleaned[from] & 0xC0) == 0x80)
+    while (from < to && ((uint8_t)cleaned[from] & 0xC0) == 0x80)
         from++;
-    return clipc_fail(error, CLIPC_ERROR_TOO_LONG,
-                      "Input %.*s%s is too long for context length %zu: it has %zu tokens, the cut "
-                      "would fall after \"%s%.*s\"",
-                      shown, utf8, (size_t)shown < size ? "..." : "", e->context, e->count,
-                      from ? "..." : "", (int)(e->cut_at - from), cleaned ? cleaned + from : "");
+    append_excerpt(&shown, utf8, size, SHOWN);
+    if (shown.failed) {
+        clipc_buffer_free(&shown);
+        return clipc_fail_memory(error, "tokenizer", SHOWN);
+    }
+    clipc_fail(error, CLIPC_ERROR_TOO_LONG,
+               "Input %s is too long for context length %zu: it has %zu tokens, the cut would fall "
+               "after \"%s%.*s\"",
+               (const char *)shown.bytes, e->context, e->count, from ? "..." : "", (int)(to - from),
+               cleaned ? cleaned + from : "");
+    clipc_buffer_free(&shown);
+    return CLIPC_ERROR_TOO_LONG;
 }
 
 static clipc_status encode(encoding *e, const char *utf8, size_t size, unsigned flags,

@@ -38,7 +38,7 @@ check "alone it is the same" test "$(cat out)" = "$(tail -n 1 all.json)"
 run embed red.bmp --text "a circle"
 check_code "plain" 0
 check_lines "plain" 2
-check_out "plain" "^a circle	-?[0-9]"
+check_out "plain" "^a circle[[:blank:]]-?[0-9]"
 check "plain: values" test "$(tail -n 1 out | cut -f 2 | wc -w)" -eq "$dim"
 
 # .npy

@@ -19,7 +19,8 @@ static int replay_file(const char *path, uint8_t *buffer)
         return -1;
     size = fread(buffer, 1, LARGEST_INPUT, file);
     fclose(file);
-    exact = malloc(size ? size : 1); /* its own block, so that a sanitizer sees a read past the end */
+    exact =
+        malloc(size ? size : 1); /* its own block, so that a sanitizer sees a read past the end */
     if (!exact)
         return -1;
     for (size_t i = 0; i < size; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A server that test_hub_http.c runs as a child process: it answers one connection at a time, well or
- * badly, as the path of the request says, and writes each request to a log.
+ * A server that test_hub_http.c runs as a child process: it answers one connection at a time, well
+ * or badly, as the path of the request says, and writes each request to a log.
  */
 #ifndef CLIPC_TESTS_PULL_SERVER_H
 #define CLIPC_TESTS_PULL_SERVER_H

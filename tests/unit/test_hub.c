@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Known models, cache paths, and pulling from file:// addresses. test_hub_http.c has the network. */
+/*
+ * Known models, cache paths, and pulling from file:// addresses. test_hub_http.c has the network.
+ */
 #include "hub/hub.h"
 
 #include <setjmp.h>
