@@ -62,13 +62,16 @@ class Captions:
     def __init__(self, tokenizer):
         self.tokenizer, self.memory = tokenizer, {}
 
+    def ids(self, text):
+        if text not in self.memory:
+            self.memory[text] = self.tokenizer.encode(text)[:30]
+        return self.memory[text]
+
+    def length(self, text):
+        return len(self.ids(text))
+
     def encode(self, texts):
-        rows = []
-        for text in texts:
-            ids = self.memory.get(text)
-            if ids is None:
-                ids = self.memory[text] = self.tokenizer.encode(text)[:30]
-            rows.append(ids)
+        rows = [self.ids(text) for text in texts]
         longest = max(map(len, rows)) + 2
         out = torch.zeros(len(rows), longest, dtype=torch.long)
         for row, ids in zip(out, rows):
@@ -247,12 +250,19 @@ def retrieval(model, pictures, facts, captions, template="{}"):
     return [100 * hits[:, :k].any(1).float().mean().item() for k in (1, 5, 10)]
 
 
+def encode_by_length(model, captions, texts, groups=4):
+    """The texts' embeddings in order, the short ones computed apart from the long ones."""
+    order = sorted(range(len(texts)), key=lambda i: captions.length(texts[i]))
+    chunks = [order[i * len(order) // groups:(i + 1) * len(order) // groups]
+              for i in range(groups)]
+    rows = [model.encode_text(captions.encode([texts[i] for i in chunk])) for chunk in chunks]
+    return torch.cat(rows)[torch.tensor(order).argsort()]
+
+
 def step(model, sampler, captions, batch, keep):
     pictures, texts = sampler.draw(batch)
-    with torch.autocast("cpu", torch.bfloat16):
-        image = model.encode_image(pictures, keep)
-        text = model.encode_text(captions.encode(texts))
-    image, text = F.normalize(image.float(), dim=-1), F.normalize(text.float(), dim=-1)
+    image = F.normalize(model.encode_image(pictures, keep), dim=-1)
+    text = F.normalize(encode_by_length(model, captions, texts), dim=-1)
     logits = model.logit_scale.exp() * image @ text.T
     targets = targets_of(texts)
     return (F.cross_entropy(logits, targets) + F.cross_entropy(logits.T, targets)) / 2
