@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: MIT
 """The small CLIP: OpenAI's architecture and tensor names at a small size, and its vocabulary."""
-import math
-
 import clip.model
 import clip.simple_tokenizer
 import torch
@@ -67,39 +65,5 @@ class SmallCLIP(clip.model.CLIP):
         return self.ln_final(x) @ self.text_projection
 
 
-def sine_positions(side, width):
-    """Sines and cosines of the row and the column: [side * side][width]."""
-    frequencies = 1 / 100 ** torch.linspace(0, 1, width // 4)
-    angles = torch.arange(side)[:, None] * frequencies
-    waves = torch.cat([angles.sin(), angles.cos()], 1)
-    rows = waves[:, None].expand(side, side, -1)
-    return torch.cat([rows, rows.transpose(0, 1)], 2).flatten(0, 1)
-
-
-@torch.no_grad()
-def initialise_mimetic(visual):
-    """Mimetic initialisation (Trockman and Kolter, 2023): attention begins as in a trained ViT, where
-    queries look for keys like themselves and values leave their mark with the opposite sign. Small
-    data sets profit most."""
-    width = visual.class_embedding.shape[0]
-    side = int(math.sqrt(len(visual.positional_embedding) - 1))
-    visual.positional_embedding[1:] = 0.5 * sine_positions(side, width)
-    identity = torch.eye(width)
-    for block in visual.transformer.resblocks:
-        rank = width // block.attn.num_heads
-        query, key, value = block.attn.in_proj_weight.chunk(3)
-        for q, k in zip(query.split(rank), key.split(rank)):
-            noise = torch.randn(width, width) / math.sqrt(width)
-            u, s, v = torch.linalg.svd(0.7 * noise + 0.7 * identity)
-            q.copy_((u[:, :rank] * s[:rank].sqrt()).T)
-            k.copy_(s[:rank, None].sqrt() * v[:rank])
-        noise = torch.randn(width, width) / math.sqrt(width)
-        u, s, v = torch.linalg.svd(0.4 * noise - 0.4 * identity)
-        value.copy_((u * s.sqrt()).T)
-        block.attn.out_proj.weight.copy_((s.sqrt()[:, None] * v).T)
-
-
 def make_model():
-    model = SmallCLIP(**CONFIG)
-    initialise_mimetic(model.visual)
-    return model
+    return SmallCLIP(**CONFIG)
