@@ -81,8 +81,8 @@ def draw_apple(canvas):
     right = curve((164, 234), (232, 196), (222, 112)) + curve((222, 112), (198, 44), (128, 82))
     canvas.polygon([*left, *curve((92, 234), (128, 222), (164, 234)), *right], "#dd2e2e")
     canvas.path(curve((128, 88), (126, 52), (142, 24)), "#6b3d1a", 9)
-    canvas.polygon([*curve((138, 58), (160, 14), (210, 26)), *curve((210, 26), (196, 70), (138, 58))],
-                   "#5cb338")
+    canvas.polygon([*curve((138, 58), (160, 14), (210, 26)),
+                    *curve((210, 26), (196, 70), (138, 58))], "#5cb338")
     canvas.path(curve((66, 102), (50, 130), (62, 168)), "#ff8f8f", 10)
 
 
@@ -99,7 +99,8 @@ def draw_cat(canvas):
         canvas.oval((128 + side * 44 - 19, 116, 128 + side * 44 + 19, 158), "#a7d64b")
         canvas.oval((128 + side * 44 - 6, 119, 128 + side * 44 + 6, 155), INK, 0)
         for low in (168, 184, 200):
-            canvas.path([(128 + side * 56, 178 + (low - 184) // 2), (128 + side * 120, low)], INK, 3)
+            high = 178 + (low - 184) // 2
+            canvas.path([(128 + side * 56, high), (128 + side * 120, low)], INK, 3)
     canvas.oval((92, 162, 132, 206), "#fff1dd", 0)
     canvas.oval((124, 162, 164, 206), "#fff1dd", 0)
     canvas.polygon([(112, 158), (144, 158), (128, 174)], "#e4707e", 3)
