@@ -101,6 +101,16 @@ static void order_bytes(clipc_image *image)
         samples[i] = (uint16_t)(image->samples[2 * i] << 8 | image->samples[2 * i + 1]);
 }
 
+/*
+ * The chunks after the pixels: EXIF may stand there. Damage in them costs no pixel and is passed
+ * over, as by Pillow. Takes libpng's jump for itself: nothing that may fail comes after it.
+ */
+static void read_trailer(png_state *state)
+{
+    if (setjmp(png_jmpbuf(state->library)) == 0)
+        png_read_end(state->library, state->info);
+}
+
 static unsigned find_orientation(const png_state *state)
 {
     png_bytep exif = NULL;
@@ -147,6 +157,7 @@ static clipc_status decode(png_state *state, clipc_image **out, clipc_error *err
         order_bytes(*out);
     else if (depth < 8 && mode != CLIPC_MODE_P)
         widen_grey(*out, depth);
+    read_trailer(state);
     (*out)->orientation = find_orientation(state);
     return CLIPC_OK;
 }
