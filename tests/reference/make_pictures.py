@@ -14,8 +14,8 @@ that a difference can be seen; or "FILE SIZE EXIF refused" where Pillow cannot r
 that clipc is meant to read in another way are left out: picture_kinds.DIFFERENT.
 
 Made with Pillow 13.0, torchvision 0.30 and libjpeg-turbo 3.2. What depends on the version of
-Pillow: before 11 a TIFF with an orientation kept it when loaded, and 16-bit grey was resized as "I"
-before 10.3.
+Pillow: up to 12 rows were always resized before columns, which changes some values by one in pictures
+more than twice as tall as wide (src/image/resample.c, begins_with_columns).
 
     make_pictures.py [FOLDER]
 """
@@ -46,10 +46,13 @@ warnings.simplefilter("ignore")
 EXTENTS = [(29, 21), (18, 27), (33, 17), (24, 24), (21, 30)]
 TARGETS = [224, 64, 37, 288, 16]
 # Shapes that matter to resize and crop: one pixel, one line, the target's own size, a pixel more or
-# less, odd and even differences (a half is rounded to even), crops longer than a picture is wide.
+# less, odd and even differences (a half is rounded to even), crops longer than a picture is wide;
+# and tall ones made smaller, for which Pillow 13 takes its two passes in the other order.
 SHAPES = [(1, 1), (1, 300), (300, 1), (3000, 7), (7, 3000), (224, 224), (224, 225), (225, 224),
           (226, 224), (224, 227), (228, 224), (229, 224), (64, 65), (66, 64), (64, 67), (63, 64),
           (2, 3), (3, 2), (16, 500), (257, 129), (400, 300)]
+TALL = [(90, 300), (71, 234), (97, 222)]
+TALL_TARGETS = [64, 31]
 SHAPE_KINDS = ["png_type2_8", "png_type3_8", "png_type6_8", "png_type0_1", "png_type0_16"]
 SHAPE_TARGETS = [224, 64, 336, 448]
 
@@ -109,11 +112,12 @@ def main():
         add(f"{name}.{ending(name)}", data, cases)
 
     drawing, picture_kinds.drawing = picture_kinds.drawing, smooth
-    for number, (width, height) in enumerate(SHAPES):
+    for number, (width, height) in enumerate(SHAPES + TALL):
         name = SHAPE_KINDS[number % len(SHAPE_KINDS)]
         data = picture_kinds.KINDS[name](np.random.default_rng(number), width, height)
-        add(f"shape_{width}x{height}_{name[4:]}.png", data,
-            [(SHAPE_TARGETS[(number + i) % 4], 0) for i in range(2)])
+        targets = (TALL_TARGETS if (width, height) in TALL else
+                   [SHAPE_TARGETS[(number + i) % 4] for i in range(2)])
+        add(f"shape_{width}x{height}_{name[4:]}.png", data, [(size, 0) for size in targets])
     picture_kinds.drawing = drawing
 
     (folder / "expected.txt").write_text("\n".join(lines) + "\n", encoding="ascii")
