@@ -2,7 +2,9 @@
 /*
  * TIFF -> picture (its first page), through libtiff. A table says which combinations of photometric
  * interpretation, sample format and extra samples Pillow reads, and as which mode. Pillow applies
- * the orientation of TIFF files by itself, so it is applied here too.
+ * the orientation of TIFF files by itself, so it is applied here too. Where Pillow mistakes the bytes
+ * of a valid file (big-endian 16-bit grey, planes of 16 bits and some more, listed in
+ * tests/reference/picture_kinds.py) they are read as they are meant.
  */
 #include "base/memory.h"
 #include "base/sizes.h"
@@ -399,6 +401,9 @@ static clipc_status read_blocks(TIFF *tiff, const tiff_input *input, const tiff_
     if (reader.width == 0 || reader.height == 0 || reader.buffer_size <= 0 ||
         reader.buffer_size > LARGEST_ALLOCATION)
         return fail(input, "its strips or tiles have an impossible size", error);
+    status = clipc_check_pixels(input->in, reader.width, reader.height, error);
+    if (status)
+        return status;
     reader.buffer = clipc_calloc((size_t)reader.buffer_size, 1);
     if (!reader.buffer)
         return clipc_fail_memory(error, input->in->source, (size_t)reader.buffer_size);

@@ -5,7 +5,7 @@
 pictures=$(realpath "$(dirname "$0")")/../reference/data/pictures
 . "$(dirname "$0")/lib.sh"
 
-# The tensors' sums in expected.txt are for targets of several sizes; the built-in model has this one.
+# expected.txt has sums of tensors of several sizes; the built-in model has this one.
 side=64
 
 # tensor_sum FILE: CRC-32 of the floats of a .npy file, by way of gzip's trailer.

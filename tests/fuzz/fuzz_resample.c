@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzzes the resampling with pictures of any mode, size and contents. Input: the mode, whether the
- * extents are large, the width and the height less one, the size less one (a byte each), samples,
- * repeated as often as it takes. A crop has to be the same as that part of the whole resize.
+ * Fuzzes the resampling with pictures of any mode, size and contents. Input, a byte each: mode,
+ * whether the width is large, width, height, target size; then samples, repeated as often as it
+ * takes. Any part of a resize has to be the same as that part of the whole.
  */
 #include "image/modes.h"
 #include "image/preprocess.h"
@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define HEADER 5
-#define LARGEST_SIZE 64
+#define LARGEST_SIZE 32
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -27,8 +27,8 @@ static clipc_image *make_picture(const uint8_t *data, size_t size)
     const uint32_t factor = data[1] & 1 ? 16 : 1;
     clipc_image *image;
 
-    if (clipc_image_new(&image, data[0] % (CLIPC_MODE_F + 1u), 1 + data[2] * factor, 1 + data[3],
-                        "picture", NULL))
+    if (clipc_image_new(&image, data[0] % (CLIPC_MODE_F + 1u), 1 + data[2] % 64 * factor,
+                        1 + data[3] % 128, "picture", NULL))
         return NULL;
     if (size > HEADER) {
         const size_t bytes = (size_t)image->width * image->height * clipc_mode_bytes(image->mode);

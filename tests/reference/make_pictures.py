@@ -13,9 +13,10 @@ that of the little-endian float32 tensor; PIXELS, nine of the crop's in hexadeci
 that a difference can be seen; or "FILE SIZE EXIF refused" where Pillow cannot read the file. Kinds
 that clipc is meant to read in another way are left out: picture_kinds.DIFFERENT.
 
-Made with Pillow 13.0, torchvision 0.30 and libjpeg-turbo 3.2. What depends on the version of
-Pillow: up to 12 rows were always resized before columns, which changes some values by one in pictures
-more than twice as tall as wide (src/image/resample.c, begins_with_columns).
+Made with Pillow 13.0 (libjpeg-turbo 3.2, libwebp 1.6, libtiff 4.7) and torchvision 0.29.2. What
+depends on the version of Pillow: up to 12 rows were always resized before columns, which changes
+some values by one in pictures more than twice as tall as wide that are made smaller
+(begins_with_columns in src/image/resample.c).
 
     make_pictures.py [FOLDER]
 """

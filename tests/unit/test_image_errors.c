@@ -87,7 +87,8 @@ static void test_magic_alone(void **state)
 {
     (void)state;
     assert_refused("\xFF\xD8\xFF", 3, CLIPC_ERROR_FORMAT, "damaged JPEG: it ends early");
-    assert_refused("\x89PNG\r\n\x1A\n", 8, CLIPC_ERROR_FORMAT, "damaged PNG: it ends early");
+    assert_refused("\x89PNG\r\n\x1A\n", 8, CLIPC_ERROR_FORMAT,
+                   "damaged PNG: its header is missing");
     assert_refused("BM", 2, CLIPC_ERROR_FORMAT, "damaged BMP: ");
     assert_refused("GIF89a", 6, CLIPC_ERROR_FORMAT, "damaged GIF: ");
     assert_refused("RIFF\0\0\0\0WEBP", 12, CLIPC_ERROR_FORMAT, "damaged WebP: ");
@@ -195,7 +196,7 @@ static void test_huge_sizes(void **state)
     assert_too_large("60000 x 60000");
 }
 
-/* Below the limit, but far more than the file holds: memory is not touched for what is not there. */
+/* Below the limit, but more than the file holds: no memory is touched for what is not there. */
 static void test_lying_sizes(void **state)
 {
     struct rusage before, after;
