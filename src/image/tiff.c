@@ -2,9 +2,9 @@
 /*
  * TIFF -> picture (its first page), through libtiff. A table says which combinations of photometric
  * interpretation, sample format and extra samples Pillow reads, and as which mode. Pillow applies
- * the orientation of TIFF files by itself, so it is applied here too. Where Pillow mistakes the bytes
- * of a valid file (big-endian 16-bit grey, planes of 16 bits and some more, listed in
- * tests/reference/picture_kinds.py) they are read as they are meant.
+ * the orientation of TIFF files by itself, so it is applied here too. Where Pillow garbles a valid
+ * file (big-endian 16-bit grey, planes of 16 bits and a few more; all are listed in
+ * tests/reference/picture_kinds.py) it is read as it is meant.
  */
 #include "base/memory.h"
 #include "base/sizes.h"
