@@ -12,7 +12,6 @@
 
 #define FILE_HEADER 14
 #define CORE_HEADER 12
-#define LARGEST_HEADER 124
 
 enum { RAW = 0, RLE8 = 1, RLE4 = 2, BITFIELDS = 3 };
 
@@ -60,6 +59,12 @@ static void read_masks(bmp_header *header, clipc_byte_reader *reader)
         header->masks[3] = clipc_read_u32(reader);
 }
 
+/* Windows 3 (40), with masks (52, 56), OS/2 2 (64), Windows 4 (108) and 5 (124). */
+static bool is_info_header(uint32_t size)
+{
+    return size == 40 || size == 52 || size == 56 || size == 64 || size == 108 || size == 124;
+}
+
 static clipc_status read_header(const clipc_encoded_image *in, bmp_header *header,
                                 clipc_error *error)
 {
@@ -77,7 +82,7 @@ static clipc_status read_header(const clipc_encoded_image *in, bmp_header *heade
         clipc_read_u16(&reader);
         header->bits = clipc_read_u16(&reader);
         header->palette_entry = 3;
-    } else if (header->header_size >= 40 && header->header_size <= LARGEST_HEADER) {
+    } else if (is_info_header(header->header_size)) {
         header->width = clipc_read_u32(&reader);
         height = clipc_read_u32(&reader);
         header->is_top_down = height >> 24 == 0xFF; /* negative */
@@ -361,6 +366,8 @@ static clipc_status decode_runs(clipc_image *image, const clipc_encoded_image *i
     /* As Pillow: an end code before the last pixel is not enough of a picture. */
     if (state.written < state.size)
         return damaged(in, "it ends early", error);
+    for (size_t i = 0; image->mode == CLIPC_MODE_1 && i < state.size; i++)
+        image->samples[i] = image->samples[i] ? 255 : 0;
     return CLIPC_OK;
 }
 

@@ -43,8 +43,8 @@ static bool read_extension(GifFileType *gif, int *transparency)
 
     if (DGifGetExtension(gif, &code, &block) != GIF_OK)
         return false;
-    if (code == GRAPHICS_EXT_FUNC_CODE && block && block[0] >= 4)
-        *transparency = block[1] & 1 ? block[4] : NO_TRANSPARENCY;
+    if (code == GRAPHICS_EXT_FUNC_CODE && block && block[0] >= 4 && block[1] & 1)
+        *transparency = block[4];
     while (block)
         if (DGifGetExtensionNext(gif, &block) != GIF_OK)
             return false;

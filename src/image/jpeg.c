@@ -158,7 +158,7 @@ static clipc_status decode(jpeg_state *state, clipc_image **out, const clipc_enc
 
         jpeg_read_scanlines(library, &row, 1);
     }
-    jpeg_finish_decompress(library);
+    /* Whether an end marker follows, and what comes after it, no longer matters. */
     if (mode == CLIPC_MODE_CMYK)
         invert(*out);
     return CLIPC_OK;

@@ -2,57 +2,25 @@
 /* EXIF orientation (Exif 2.32, tag 0x0112): looking it up, turning pictures by it. */
 #include "image/orientation.h"
 
+#include "image/tiff_tags.h"
+
 #include <string.h>
-
-#define TAG_ORIENTATION 0x0112u
-#define TYPE_SHORT 3u
-#define FIELD_SIZE 12
-
-/* The TIFF structure inside EXIF, in either byte order; reads outside it give 0. */
-typedef struct exif_block {
-    const uint8_t *bytes;
-    size_t size;
-    bool is_big;
-} exif_block;
-
-static uint32_t read_at(const exif_block *exif, size_t offset, size_t n)
-{
-    uint32_t value = 0;
-
-    if (offset > exif->size || n > exif->size - offset)
-        return 0;
-    for (size_t i = 0; i < n; i++)
-        value |= (uint32_t)exif->bytes[offset + i] << 8 * (exif->is_big ? n - 1 - i : i);
-    return value;
-}
 
 unsigned clipc_exif_orientation(const uint8_t *bytes, size_t size)
 {
-    exif_block exif = {bytes, size, false};
-    size_t directory, fields;
+    clipc_tiff_field field;
 
-    if (size >= 6 && memcmp(bytes, "Exif\0", 6) == 0) {
-        exif.bytes += 6;
-        exif.size -= 6;
+    /* Some writers put the mark of JPEG's segment before it, even twice. */
+    for (int i = 0; i < 2 && size >= 6 && memcmp(bytes, "Exif\0", 6) == 0; i++) {
+        bytes += 6;
+        size -= 6;
     }
-    if (exif.size < 8 || (memcmp(exif.bytes, "II", 2) != 0 && memcmp(exif.bytes, "MM", 2) != 0))
+    if (!clipc_tiff_find(bytes, size, CLIPC_TAG_ORIENTATION, &field) || field.count != 1)
         return 1;
-    exif.is_big = exif.bytes[0] == 'M';
-    directory = read_at(&exif, 4, 4);
-    fields = read_at(&exif, directory, 2);
-    for (size_t i = 0; i < fields; i++) {
-        const size_t field = directory + 2 + i * FIELD_SIZE;
-        uint32_t value;
-
-        if (read_at(&exif, field, 2) != TAG_ORIENTATION)
-            continue;
-        value = read_at(&exif, field + 8, 2);
-        return read_at(&exif, field + 2, 2) == TYPE_SHORT && value >= 1 && value <= 8 ? value : 1;
-    }
-    return 1;
+    return field.value >= 1 && field.value <= 8 ? field.value : 1;
 }
 
-/* Where pixel (x, y) of the upright picture comes from: bits of orientation - 1 as steps. */
+/* Where pixel (x, y) of the upright picture comes from in the stored one. */
 static void find_source(unsigned orientation, uint32_t width, uint32_t height, uint32_t *x,
                         uint32_t *y)
 {

@@ -101,6 +101,16 @@ static void order_bytes(clipc_image *image)
         samples[i] = (uint16_t)(image->samples[2 * i] << 8 | image->samples[2 * i + 1]);
 }
 
+/*
+ * The chunks after the pixels: EXIF may stand there. Damage in them costs no pixel and is passed
+ * over, as by Pillow. Takes libpng's jump for itself: nothing that may fail comes after it.
+ */
+static void read_trailer(png_state *state)
+{
+    if (setjmp(png_jmpbuf(state->library)) == 0)
+        png_read_end(state->library, state->info);
+}
+
 static unsigned find_orientation(const png_state *state)
 {
     png_bytep exif = NULL;
@@ -111,6 +121,19 @@ static unsigned find_orientation(const png_state *state)
     return clipc_exif_orientation(exif, size);
 }
 
+static uint32_t read_be32(const uint8_t *at)
+{
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+/* The size stands in the first chunk; libpng tells it only after everything before the pixels. */
+static clipc_status check_size(const clipc_encoded_image *in, clipc_error *error)
+{
+    if (in->size < 24 || memcmp(in->bytes + 12, "IHDR", 4) != 0)
+        return clipc_fail_decoding(in, "PNG", "its header is missing", error);
+    return clipc_check_pixels(in, read_be32(in->bytes + 16), read_be32(in->bytes + 20), error);
+}
+
 /* May leave through libpng's jump; what it allocates is then in *out. */
 static clipc_status decode(png_state *state, clipc_image **out, clipc_error *error)
 {
@@ -119,17 +142,16 @@ static clipc_status decode(png_state *state, clipc_image **out, clipc_error *err
     unsigned depth;
     int passes;
     clipc_mode mode;
-    clipc_status status;
+    clipc_status status = check_size(in, error);
 
+    if (status)
+        return status;
     png_set_read_fn(state->library, state, read_bytes);
     png_set_user_limits(state->library, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
     png_read_info(state->library, state->info);
     width = png_get_image_width(state->library, state->info);
     height = png_get_image_height(state->library, state->info);
     depth = png_get_bit_depth(state->library, state->info);
-    status = clipc_check_pixels(in, width, height, error);
-    if (status)
-        return status;
     mode = choose_mode(state);
     status = clipc_image_new(out, mode, width, height, in->source, error);
     if (status)
@@ -147,6 +169,7 @@ static clipc_status decode(png_state *state, clipc_image **out, clipc_error *err
         order_bytes(*out);
     else if (depth < 8 && mode != CLIPC_MODE_P)
         widen_grey(*out, depth);
+    read_trailer(state);
     (*out)->orientation = find_orientation(state);
     return CLIPC_OK;
 }

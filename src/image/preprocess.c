@@ -29,9 +29,13 @@ static clipc_status plan_resize(const clipc_image *image, uint32_t size, clipc_r
     const uint64_t longer = is_tall ? image->height : image->width;
     const uint64_t scaled = size * longer / shorter;
 
-    if (scaled > INT32_MAX)
+    if (size == 0)
+        return clipc_fail(error, CLIPC_ERROR_ARGUMENT, "picture: resized to nothing");
+    /* More than Pillow can hold. */
+    if (scaled > INT32_MAX / size)
         return clipc_fail(error, CLIPC_ERROR_LIMIT,
-                          "picture: %u x %u pixels resized to %u on the shorter side is %llu long",
+                          "picture: %u x %u pixels, resized to %u on the shorter side, would be "
+                          "%llu on the longer one, which is too long",
                           image->width, image->height, size, (unsigned long long)scaled);
     *resize = (clipc_resize){
         .width = is_tall ? size : (uint32_t)scaled,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Resampling in Pillow's arithmetic: each output sample is a weighted sum of the input samples
- * under a bicubic kernel (a = -0.5) as wide as the reduction; first along rows, rounded, then along
- * columns. 8-bit samples use weights in fixed point with 22 fraction bits, wider ones double.
+ * under a bicubic kernel (a = -0.5) as wide as the reduction; along rows, rounded, then along
+ * columns (for some tall pictures the other way round). 8-bit samples use weights in fixed point
+ * with 22 fraction bits, wider ones double.
  */
 #include "image/resample.h"
 
@@ -51,6 +52,12 @@ static void filter_free(filter *f)
     free(f->fixed);
 }
 
+static void set_weight(filter *f, size_t at, double weight)
+{
+    f->weights[at] = weight;
+    f->fixed[at] = (int32_t)(weight * (1 << PRECISION_BITS) + (weight < 0.0 ? -0.5 : 0.5));
+}
+
 /* The weights of output `place`, normalised to a sum of 1. */
 static void fill_weights(filter *f, uint32_t i, uint32_t place, uint32_t in_size, double scale)
 {
@@ -70,13 +77,16 @@ static void fill_weights(filter *f, uint32_t i, uint32_t place, uint32_t in_size
         weights[x] = bicubic((x + start - center + 0.5) * step);
         sum += weights[x];
     }
-    for (uint32_t x = 0; x < end - start; x++) {
-        const double whole = sum != 0.0 ? weights[x] / sum : weights[x];
-        const double shifted = whole * (1 << PRECISION_BITS);
+    for (uint32_t x = 0; x < end - start; x++)
+        set_weight(f, i * f->taps + x, sum != 0.0 ? weights[x] / sum : weights[x]);
+}
 
-        weights[x] = whole;
-        f->fixed[i * f->taps + x] = (int32_t)(shifted + (whole < 0.0 ? -0.5 : 0.5));
-    }
+/* Pillow leaves out a pass that keeps the size: each output is its input. */
+static void fill_copy(filter *f, uint32_t i, uint32_t place)
+{
+    f->starts[i] = place;
+    f->lengths[i] = 1;
+    set_weight(f, i * f->taps, 1.0);
 }
 
 static clipc_status filter_make(filter *f, uint32_t in_size, uint32_t out_size, uint32_t first,
@@ -98,8 +108,31 @@ static clipc_status filter_make(filter *f, uint32_t in_size, uint32_t out_size, 
         return clipc_fail_memory(error, "resize", f->taps * count);
     }
     for (uint32_t i = 0; i < count; i++)
-        fill_weights(f, i, first + i, in_size, scale);
+        if (in_size == out_size)
+            fill_copy(f, i, first + i);
+        else
+            fill_weights(f, i, first + i, in_size, scale);
     return CLIPC_OK;
+}
+
+/* The inputs that any output looks at: [*first, *end). */
+static void filter_span(const filter *f, uint32_t *first, uint32_t *end)
+{
+    *first = UINT32_MAX;
+    *end = 0;
+    for (uint32_t i = 0; i < f->count; i++) {
+        if (f->starts[i] < *first)
+            *first = f->starts[i];
+        if (f->starts[i] + f->lengths[i] > *end)
+            *end = f->starts[i] + f->lengths[i];
+    }
+}
+
+/* For inputs of which the first `count` are left out. */
+static void filter_shift(filter *f, uint32_t count)
+{
+    for (uint32_t i = 0; i < f->count; i++)
+        f->starts[i] -= count;
 }
 
 /* --- 8-bit samples --- */
@@ -126,21 +159,6 @@ static void mix_row_bytes(const filter *f, const uint8_t *in, size_t channels, u
         for (size_t channel = 0; channel < channels; channel++)
             out[i * channels + channel] = round_fixed(sums[channel]);
     }
-}
-
-/* Output row i from rows in[0], in[stride], ... of `width` bytes; sums: [width], scratch. */
-static void mix_column_bytes(const filter *f, uint32_t i, const uint8_t *in, size_t width,
-                             int32_t *sums, uint8_t *out)
-{
-    const int32_t *weights = f->fixed + i * f->taps;
-
-    for (size_t x = 0; x < width; x++)
-        sums[x] = 1 << (PRECISION_BITS - 1);
-    for (uint32_t y = 0; y < f->lengths[i]; y++)
-        for (size_t x = 0; x < width; x++)
-            sums[x] += weights[y] * in[y * width + x];
-    for (size_t x = 0; x < width; x++)
-        out[x] = round_fixed(sums[x]);
 }
 
 /* --- Wider samples --- */
@@ -191,15 +209,15 @@ static void store_wide(clipc_mode mode, double sum, uint8_t *samples, size_t ind
     }
 }
 
-/* One output: inputs at index, index + stride, ... */
-static void mix_wide(const filter *f, uint32_t i, clipc_mode mode, const uint8_t *in, size_t index,
-                     size_t stride, uint8_t *out, size_t out_index)
+static void mix_row_wide(const filter *f, clipc_mode mode, const uint8_t *in, uint8_t *out)
 {
-    double sum = 0.0;
+    for (uint32_t i = 0; i < f->count; i++) {
+        double sum = 0.0;
 
-    for (uint32_t x = 0; x < f->lengths[i]; x++)
-        sum += load_wide(mode, in, index + x * stride) * f->weights[i * f->taps + x];
-    store_wide(mode, sum, out, out_index);
+        for (uint32_t x = 0; x < f->lengths[i]; x++)
+            sum += load_wide(mode, in, f->starts[i] + x) * f->weights[i * f->taps + x];
+        store_wide(mode, sum, out, i);
+    }
 }
 
 /* --- Passes --- */
@@ -214,96 +232,165 @@ static bool has_alpha(clipc_mode mode)
     return mode == CLIPC_MODE_LA || mode == CLIPC_MODE_RGBA;
 }
 
-/* A row as the filters take it: premultiplied in `scratch` where the mode has alpha. */
-static const uint8_t *prepare_row(const clipc_image *image, uint32_t y, uint8_t *scratch)
-{
-    const size_t channels = clipc_mode_bytes(image->mode);
+/* What a pass reads: the columns from `left` on of a picture's rows. */
+typedef struct pass_input {
+    const clipc_image *image;
+    uint32_t left, width;
+    uint8_t *premultiplied; /* room for a row where the picture has alpha still to be applied */
+} pass_input;
 
-    if (!has_alpha(image->mode))
-        return clipc_image_row(image, y);
-    memcpy(scratch, clipc_image_row(image, y), image->width * channels);
-    clipc_premultiply(scratch, image->width, channels);
-    return scratch;
+static const uint8_t *get_row(const pass_input *in, uint32_t y)
+{
+    const size_t pixel = clipc_mode_bytes(in->image->mode);
+    const uint8_t *row = clipc_image_row(in->image, y) + in->left * pixel;
+
+    if (!in->premultiplied)
+        return row;
+    memcpy(in->premultiplied, row, in->width * pixel);
+    clipc_premultiply(in->premultiplied, in->width, pixel);
+    return in->premultiplied;
 }
 
-/* Rows [top, top + rows->height) of the picture, each reduced to the crop's columns. */
-static void reduce_rows(const clipc_image *image, const clipc_resize *resize, const filter *f,
-                        uint32_t top, uint8_t *scratch, clipc_image *rows)
+/* Rows [top, top + out->height), each reduced by f. */
+static void reduce_rows(const pass_input *in, uint32_t top, const filter *f, clipc_image *out)
 {
-    const size_t pixel = clipc_mode_bytes(image->mode);
+    for (uint32_t y = 0; y < out->height; y++) {
+        const uint8_t *row = get_row(in, top + y);
 
-    for (uint32_t y = 0; y < rows->height; y++) {
-        const uint8_t *in = prepare_row(image, top + y, scratch);
-        uint8_t *out = clipc_image_row(rows, y);
-
-        if (resize->width == image->width) /* Pillow leaves this pass out */
-            memcpy(out, in + resize->left * pixel, resize->crop_width * pixel);
-        else if (!is_wide(image->mode))
-            mix_row_bytes(f, in, pixel, out);
+        if (is_wide(out->mode))
+            mix_row_wide(f, out->mode, row, clipc_image_row(out, y));
         else
-            for (uint32_t i = 0; i < f->count; i++)
-                mix_wide(f, i, image->mode, in, f->starts[i], 1, out, i);
+            mix_row_bytes(f, row, clipc_mode_bytes(out->mode), clipc_image_row(out, y));
     }
 }
 
-static void reduce_columns(const clipc_image *rows, uint32_t top, const filter *f, int32_t *sums,
-                           clipc_image *out)
+/* Columns are reduced side by side, row by row. sums: [width], scratch. */
+static void reduce_columns_bytes(const pass_input *in, const filter *f, int32_t *sums,
+                                 clipc_image *out)
 {
-    const size_t width = out->width * clipc_mode_bytes(out->mode);
+    const size_t width = in->width * clipc_mode_bytes(out->mode);
 
-    for (uint32_t y = 0; y < f->count; y++) {
-        const uint8_t *in = clipc_image_row(rows, f->starts[y] - top);
-
-        if (!is_wide(out->mode))
-            mix_column_bytes(f, y, in, width, sums, clipc_image_row(out, y));
-        else
-            for (uint32_t x = 0; x < out->width; x++)
-                mix_wide(f, y, out->mode, in, x, out->width, clipc_image_row(out, y), x);
-    }
-}
-
-/* The rows of the picture that the crop's rows look at. */
-static void find_rows(const filter *f, uint32_t *top, uint32_t *end)
-{
-    *top = UINT32_MAX;
-    *end = 0;
     for (uint32_t i = 0; i < f->count; i++) {
-        if (f->starts[i] < *top)
-            *top = f->starts[i];
-        if (f->starts[i] + f->lengths[i] > *end)
-            *end = f->starts[i] + f->lengths[i];
+        uint8_t *samples = clipc_image_row(out, i);
+
+        for (size_t x = 0; x < width; x++)
+            sums[x] = 1 << (PRECISION_BITS - 1);
+        for (uint32_t y = 0; y < f->lengths[i]; y++) {
+            const uint8_t *row = get_row(in, f->starts[i] + y);
+            const int32_t weight = f->fixed[i * f->taps + y];
+
+            for (size_t x = 0; x < width; x++)
+                sums[x] += weight * row[x];
+        }
+        for (size_t x = 0; x < width; x++)
+            samples[x] = round_fixed(sums[x]);
     }
+}
+
+static void reduce_columns_wide(const pass_input *in, const filter *f, double *sums,
+                                clipc_image *out)
+{
+    for (uint32_t i = 0; i < f->count; i++) {
+        for (size_t x = 0; x < in->width; x++)
+            sums[x] = 0.0;
+        for (uint32_t y = 0; y < f->lengths[i]; y++) {
+            const uint8_t *row = get_row(in, f->starts[i] + y);
+
+            for (size_t x = 0; x < in->width; x++)
+                sums[x] += load_wide(out->mode, row, x) * f->weights[i * f->taps + y];
+        }
+        for (size_t x = 0; x < in->width; x++)
+            store_wide(out->mode, sums[x], clipc_image_row(out, i), x);
+    }
+}
+
+static clipc_status reduce_columns(const pass_input *in, const filter *f, clipc_image *out,
+                                   clipc_error *error)
+{
+    const size_t width = in->width * clipc_mode_bytes(out->mode);
+    const bool wide = is_wide(out->mode);
+    void *sums = clipc_calloc(width, wide ? sizeof(double) : sizeof(int32_t));
+
+    if (!sums)
+        return clipc_fail_memory(error, "resize", width * sizeof(int32_t));
+    if (wide)
+        reduce_columns_wide(in, f, sums, out);
+    else
+        reduce_columns_bytes(in, f, sums, out);
+    free(sums);
+    return CLIPC_OK;
+}
+
+static clipc_status rows_then_columns(const pass_input *in, const filter *across, filter *down,
+                                      clipc_image *out, clipc_error *error)
+{
+    uint32_t first, end;
+    clipc_image *rows;
+    pass_input between = {.width = out->width};
+    clipc_status status;
+
+    filter_span(down, &first, &end);
+    status = clipc_image_new(&rows, out->mode, out->width, end - first, "resize", error);
+    if (status)
+        return status;
+    reduce_rows(in, first, across, rows);
+    filter_shift(down, first);
+    between.image = rows;
+    status = reduce_columns(&between, down, out, error);
+    clipc_image_close(rows);
+    return status;
+}
+
+static clipc_status columns_then_rows(pass_input *in, filter *across, const filter *down,
+                                      clipc_image *out, clipc_error *error)
+{
+    uint32_t end;
+    clipc_image *columns;
+    pass_input between = {0};
+    clipc_status status;
+
+    filter_span(across, &in->left, &end);
+    in->width = end - in->left;
+    status = clipc_image_new(&columns, out->mode, in->width, out->height, "resize", error);
+    if (status)
+        return status;
+    filter_shift(across, in->left);
+    between.image = columns;
+    between.width = in->width;
+    status = reduce_columns(in, down, columns, error);
+    if (!status)
+        reduce_rows(&between, 0, across, out);
+    clipc_image_close(columns);
+    return status;
+}
+
+/* Pillow (from 13 on) begins with the columns when they shrink by more than twice what rows do. */
+static bool begins_with_columns(const clipc_image *image, const clipc_resize *resize)
+{
+    const int64_t shorter = (int64_t)image->height - resize->height;
+    const int64_t narrower = (int64_t)image->width - resize->width;
+
+    return shorter > 0 && shorter > 2 * narrower;
 }
 
 static clipc_status run_passes(clipc_image *out, const clipc_image *image,
-                               const clipc_resize *resize, const filter *across, const filter *down,
+                               const clipc_resize *resize, filter *across, filter *down,
                                clipc_error *error)
 {
-    const bool has_down = resize->height != image->height;
     const size_t pixel = clipc_mode_bytes(image->mode);
-    uint32_t top = resize->top, end = resize->top + resize->crop_height;
-    clipc_image *rows = NULL;
-    uint8_t *scratch = clipc_calloc(image->width, pixel);
-    int32_t *sums = clipc_calloc(resize->crop_width, pixel * sizeof(*sums));
+    pass_input in = {.image = image, .width = image->width};
     clipc_status status;
 
-    if (has_down)
-        find_rows(down, &top, &end);
-    status = scratch && sums ? clipc_image_new(&rows, image->mode, resize->crop_width, end - top,
-                                               "resize", error)
-                             : clipc_fail_memory(error, "resize", image->width * pixel);
-    if (!status) {
-        reduce_rows(image, resize, across, top, scratch, rows);
-        if (has_down)
-            reduce_columns(rows, top, down, sums, out);
-        else
-            memcpy(out->samples, rows->samples, (size_t)out->width * out->height * pixel);
-        if (has_alpha(out->mode))
-            clipc_unpremultiply(out->samples, (size_t)out->width * out->height, pixel);
+    if (has_alpha(image->mode)) {
+        in.premultiplied = clipc_calloc(image->width, pixel);
+        if (!in.premultiplied)
+            return clipc_fail_memory(error, "resize", image->width * pixel);
     }
-    clipc_image_close(rows);
-    free(scratch);
-    free(sums);
+    status = begins_with_columns(image, resize) ? columns_then_rows(&in, across, down, out, error)
+                                                : rows_then_columns(&in, across, down, out, error);
+    if (!status && has_alpha(out->mode))
+        clipc_unpremultiply(out->samples, (size_t)out->width * out->height, pixel);
+    free(in.premultiplied);
     return status;
 }
 

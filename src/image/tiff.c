@@ -2,13 +2,16 @@
 /*
  * TIFF -> picture (its first page), through libtiff. A table says which combinations of photometric
  * interpretation, sample format and extra samples Pillow reads, and as which mode. Pillow applies
- * the orientation of TIFF files by itself, so it is applied here too.
+ * the orientation of TIFF files by itself, so it is applied here too. Where Pillow garbles a valid
+ * file (big-endian 16-bit grey, planes of 16 bits and a few more; all are listed in
+ * tests/reference/picture_kinds.py) it is read as it is meant.
  */
 #include "base/memory.h"
 #include "base/sizes.h"
 #include "base/status.h"
 #include "image/decode.h"
 #include "image/orientation.h"
+#include "image/tiff_tags.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,6 +33,7 @@ typedef struct tiff_layout {
     uint32_t width, height;
     uint16_t photometric, format, bits, samples, planar, extra_count, compression;
     uint16_t first_extra; /* meaning of the first extra sample */
+    bool is_extra_known;  /* the file says it; else libtiff's guess stands in first_extra */
     clipc_mode mode;
     unsigned channels; /* samples of a pixel that are used */
     bool is_inverted;  /* white is zero */
@@ -122,71 +126,112 @@ static bool choose_grey(tiff_layout *layout)
 
     layout->channels = 1;
     layout->is_inverted = layout->photometric == PHOTOMETRIC_MINISWHITE && layout->bits <= 8;
+    if (layout->extra_count > 0) {
+        if (layout->first_extra == EXTRASAMPLE_UNASSALPHA) {
+            layout->mode = CLIPC_MODE_LA;
+            layout->channels = 2;
+        } else {
+            layout->mode = CLIPC_MODE_L;
+        }
+        return layout->extra_count == 1 && layout->bits == 8 && format == SAMPLEFORMAT_UINT &&
+               layout->photometric == PHOTOMETRIC_MINISBLACK &&
+               layout->first_extra != EXTRASAMPLE_ASSOCALPHA;
+    }
     switch (layout->bits) {
     case 1: layout->mode = CLIPC_MODE_1; return format == SAMPLEFORMAT_UINT;
     case 2:
     case 4: layout->mode = CLIPC_MODE_L; return format == SAMPLEFORMAT_UINT;
-    case 8:
-        layout->mode = CLIPC_MODE_L;
-        if (layout->extra_count == 1 && layout->first_extra == EXTRASAMPLE_UNASSALPHA) {
-            layout->mode = CLIPC_MODE_LA;
-            layout->channels = 2;
-        }
-        return layout->first_extra != EXTRASAMPLE_ASSOCALPHA && format <= SAMPLEFORMAT_INT;
+    case 8: layout->mode = CLIPC_MODE_L; return format <= SAMPLEFORMAT_INT;
     case 16:
         layout->mode = format == SAMPLEFORMAT_INT ? CLIPC_MODE_I : CLIPC_MODE_I16;
-        return format <= SAMPLEFORMAT_INT && layout->extra_count == 0;
+        return format <= SAMPLEFORMAT_INT;
     case 32:
         layout->mode = format == SAMPLEFORMAT_IEEEFP ? CLIPC_MODE_F : CLIPC_MODE_I;
-        return format <= SAMPLEFORMAT_IEEEFP && layout->extra_count == 0;
+        return format <= SAMPLEFORMAT_IEEEFP;
     default: return false;
     }
 }
 
 static bool choose_rgb(tiff_layout *layout)
 {
-    const unsigned extras = layout->samples - 3u;
     /* A fourth sample that nothing describes is alpha to Pillow. */
-    const bool has_alpha = layout->samples > 3 && (layout->extra_count == 0 ||
-                                                   layout->first_extra != EXTRASAMPLE_UNSPECIFIED);
+    const bool has_alpha =
+        layout->extra_count > 0 &&
+        (!layout->is_extra_known || layout->first_extra != EXTRASAMPLE_UNSPECIFIED);
+    const unsigned most_extras = layout->bits == 16 || !layout->is_extra_known ? 1 : 3;
 
     layout->mode = has_alpha ? CLIPC_MODE_RGBA : CLIPC_MODE_RGB;
     layout->channels = has_alpha ? 4 : 3;
     layout->is_premultiplied =
-        has_alpha && layout->extra_count > 0 && layout->first_extra == EXTRASAMPLE_ASSOCALPHA;
-    return layout->samples >= 3 && extras <= 3 && (layout->bits == 8 || layout->bits == 16) &&
+        layout->is_extra_known && has_alpha && layout->first_extra == EXTRASAMPLE_ASSOCALPHA;
+    return layout->extra_count <= most_extras && (layout->bits == 8 || layout->bits == 16) &&
            layout->format == SAMPLEFORMAT_UINT;
+}
+
+/* Samples of a pixel besides extra ones. */
+static unsigned count_colours(uint16_t photometric)
+{
+    switch (photometric) {
+    case PHOTOMETRIC_RGB:
+    case PHOTOMETRIC_YCBCR: return 3;
+    case PHOTOMETRIC_SEPARATED: return 4;
+    default: return 1;
+    }
 }
 
 /* Fills in mode and channels; false for what Pillow does not read either. */
 static bool choose_mode(tiff_layout *layout)
 {
+    if (layout->samples != count_colours(layout->photometric) + layout->extra_count)
+        return false;
     if (is_grey(layout))
-        return choose_grey(layout) && layout->samples == 1u + layout->extra_count;
+        return choose_grey(layout) && (layout->is_extra_known || layout->extra_count == 0);
     if (layout->photometric == PHOTOMETRIC_RGB)
         return choose_rgb(layout);
-    if (layout->format != SAMPLEFORMAT_UINT)
+    if (layout->format != SAMPLEFORMAT_UINT || (layout->extra_count && !layout->is_extra_known) ||
+        (layout->extra_count && layout->first_extra != EXTRASAMPLE_UNSPECIFIED))
         return false;
-    if (layout->photometric == PHOTOMETRIC_PALETTE) {
+    switch (layout->photometric) {
+    case PHOTOMETRIC_PALETTE:
         layout->mode = CLIPC_MODE_P;
         layout->channels = 1;
-        return layout->samples == 1 && layout->bits <= 8;
-    }
-    if (layout->photometric == PHOTOMETRIC_SEPARATED) {
+        return layout->bits <= 8 && (layout->extra_count == 0 || layout->bits == 8);
+    case PHOTOMETRIC_SEPARATED:
         layout->mode = CLIPC_MODE_CMYK;
         layout->channels = 4;
-        return layout->samples >= 4 && (layout->bits == 8 || layout->bits == 16);
+        return layout->bits == 8 || (layout->bits == 16 && layout->extra_count == 0);
+    case PHOTOMETRIC_YCBCR:
+        layout->mode = CLIPC_MODE_RGB; /* libtiff converts */
+        layout->channels = 3;
+        return layout->bits == 8 && layout->extra_count == 0;
+    default: return false;
     }
-    layout->mode = CLIPC_MODE_RGB; /* YCbCr, which libtiff converts */
-    layout->channels = 3;
-    return layout->photometric == PHOTOMETRIC_YCBCR && layout->bits == 8 && layout->samples == 3;
+}
+
+/*
+ * What the extra samples mean. libtiff fills them in where a file says nothing, so the directory is
+ * asked whether it does. All but the first have to be unspecified.
+ */
+static bool read_extras(TIFF *tiff, const tiff_input *input, tiff_layout *layout)
+{
+    clipc_tiff_field field;
+    uint16_t *extras = NULL;
+
+    layout->is_extra_known =
+        clipc_tiff_find(input->in->bytes, input->in->size, CLIPC_TAG_EXTRA_SAMPLES, &field);
+    if (!TIFFGetFieldDefaulted(tiff, TIFFTAG_EXTRASAMPLES, &layout->extra_count, &extras) ||
+        layout->extra_count == 0)
+        return true;
+    layout->first_extra = extras[0];
+    for (uint16_t i = 1; i < layout->extra_count; i++)
+        if (extras[i] != EXTRASAMPLE_UNSPECIFIED)
+            return false;
+    return true;
 }
 
 static clipc_status read_layout(TIFF *tiff, const tiff_input *input, tiff_layout *layout,
                                 clipc_error *error)
 {
-    uint16_t *extras = NULL;
-
     *layout = (tiff_layout){0};
     if (!TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &layout->width) ||
         !TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &layout->height))
@@ -197,10 +242,7 @@ static clipc_status read_layout(TIFF *tiff, const tiff_input *input, tiff_layout
     TIFFGetFieldDefaulted(tiff, TIFFTAG_PLANARCONFIG, &layout->planar);
     TIFFGetFieldDefaulted(tiff, TIFFTAG_COMPRESSION, &layout->compression);
     TIFFGetField(tiff, TIFFTAG_PHOTOMETRIC, &layout->photometric);
-    if (TIFFGetFieldDefaulted(tiff, TIFFTAG_EXTRASAMPLES, &layout->extra_count, &extras) &&
-        layout->extra_count)
-        layout->first_extra = extras[0];
-    if (!choose_mode(layout))
+    if (!read_extras(tiff, input, layout) || !choose_mode(layout))
         return clipc_fail(error, CLIPC_ERROR_UNSUPPORTED,
                           "%s: a TIFF of photometric interpretation %u with %u samples of %u bits "
                           "is not read",
@@ -359,6 +401,9 @@ static clipc_status read_blocks(TIFF *tiff, const tiff_input *input, const tiff_
     if (reader.width == 0 || reader.height == 0 || reader.buffer_size <= 0 ||
         reader.buffer_size > LARGEST_ALLOCATION)
         return fail(input, "its strips or tiles have an impossible size", error);
+    status = clipc_check_pixels(input->in, reader.width, reader.height, error);
+    if (status)
+        return status;
     reader.buffer = clipc_calloc((size_t)reader.buffer_size, 1);
     if (!reader.buffer)
         return clipc_fail_memory(error, input->in->source, (size_t)reader.buffer_size);
