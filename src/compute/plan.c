@@ -48,7 +48,8 @@ static size_t place(const clipc_program *program, uint32_t index, size_t bytes)
     return offset;
 }
 
-clipc_status clipc_program_plan(clipc_program *program, clipc_error *error)
+clipc_status clipc_program_plan(clipc_program *program, const clipc_kernels *kernels,
+                                clipc_error *error)
 {
     if (program->status)
         return clipc_fail(error, program->status, "%s", program->error.message);
@@ -71,7 +72,7 @@ clipc_status clipc_program_plan(clipc_program *program, clipc_error *error)
 
         if (node->op->scratch)
             program->scratch_bytes =
-                clipc_max_size(program->scratch_bytes, node->op->scratch(program, node));
+                clipc_max_size(program->scratch_bytes, node->op->scratch(program, node, kernels));
     }
     program->scratch_bytes = clipc_round_up(program->scratch_bytes, CLIPC_ALIGNMENT);
     return CLIPC_OK;

@@ -112,7 +112,7 @@ static clipc_status run_batch(clipc_session *session, const packed_batch *batch,
 
     clipc_program_init(&program, &session->model->parameters);
     record(&program, &session->model->config, batch);
-    status = clipc_program_plan(&program, error);
+    status = clipc_program_plan(&program, session->model->kernels, error);
     if (!status)
         status = clipc_session_prepare(session, &program, &run, error);
     if (!status) {

@@ -77,7 +77,7 @@ static clipc_status declare_parameters(clipc_model *model, clipc_error *error)
                             });
     model->logit_scale =
         clipc_program_parameter(&program, CLIPC_ROLE_VALUES, clipc_shape_0(), "logit_scale");
-    status = clipc_program_plan(&program, error);
+    status = clipc_program_plan(&program, model->kernels, error);
     clipc_program_free(&program);
     return status ? status : clipc_parameters_seal(&model->parameters, error);
 }

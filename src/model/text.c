@@ -10,7 +10,8 @@ clipc_value clipc_record_text_tower(clipc_program *program, const clipc_config *
                                     const clipc_packed_texts *texts)
 {
     const size_t width = config->text.width;
-    const clipc_sequences sequences = {.count = texts->count, .offsets = texts->offsets};
+    const clipc_sequences sequences = {
+        .count = texts->count, .offsets = texts->offsets, .longest = config->context_length};
     clipc_value x;
 
     x = clipc_op_token_embed(program, texts->ids, texts->places,

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Multi-head scaled dot-product attention (Vaswani et al. 2017, arXiv:1706.03762) within packed
- * sequences. One task is one head of one sequence; the scores of one query at a time are all that
- * is kept.
+ * sequences. One task is one head of one sequence. Its keys, transposed and scaled, and its values are
+ * packed as a matrix product's panels; queries then pass by a few rows at a time, whose scores are
+ * all that is kept.
  */
+#include "base/memory.h"
 #include "base/sizes.h"
 #include "compute/ops/ops.h"
 
@@ -50,39 +52,146 @@ static span span_of(const attention_job *job, size_t sequence)
     return rows;
 }
 
-/* One query against the first `keys` keys of its sequence. */
-static void attend(const attention_job *job, const float *query, const float *key,
-                   const float *value, size_t keys, float *scores, float *out)
-{
-    const clipc_kernels *kernels = job->run->kernels;
-    const size_t size = job->attributes->width / job->attributes->heads;
-    const float scale = 1.0f / sqrtf((float)size);
+/* One head of one sequence, in a worker's scratch. */
+typedef struct head {
+    const attention_job *job;
+    span rows;
+    size_t column, size; /* the head's columns of query, key, value, out */
+    float *keys;         /* [panels of keys][size][panel_columns]: scaled by 1 / sqrt(size) */
+    float *values;       /* [panels of columns][keys][panel_columns] */
+    float *scores;       /* [block_rows][keys rounded up to panels] */
+} head;
 
-    for (size_t i = 0; i < keys; i++)
-        scores[i] = scale * kernels->dot(query, key + i * job->key_stride, size);
-    kernels->softmax(scores, keys);
-    memset(out, 0, size * sizeof(*out));
-    for (size_t i = 0; i < keys; i++)
-        kernels->axpy(scores[i], value + i * job->value_stride, size, out);
+static size_t round_to_panels(const clipc_kernels *kernels, size_t n)
+{
+    return clipc_round_up(n, kernels->panel_columns);
+}
+
+/* Rows of queries whose scores are computed together. */
+static size_t block_rows(const clipc_kernels *kernels)
+{
+    return 4 * kernels->tile_rows;
+}
+
+static void pack_keys(const head *h)
+{
+    const size_t columns = h->job->run->kernels->panel_columns;
+    const size_t padded = round_to_panels(h->job->run->kernels, h->rows.keys);
+    const float scale = 1.0f / sqrtf((float)h->size);
+
+    for (size_t i = 0; i < padded; i++) {
+        float *target = h->keys + i / columns * columns * h->size + i % columns;
+        const float *key = h->job->key + (h->rows.key + i) * h->job->key_stride + h->column;
+
+        for (size_t k = 0; k < h->size; k++)
+            target[k * columns] = i < h->rows.keys ? scale * key[k] : 0.0f;
+    }
+}
+
+static void pack_values(const head *h)
+{
+    const size_t columns = h->job->run->kernels->panel_columns;
+
+    for (size_t column = 0; column < h->size; column += columns) {
+        const size_t width = clipc_min_size(columns, h->size - column);
+        float *panel = h->values + column * h->rows.keys;
+
+        for (size_t i = 0; i < h->rows.keys; i++, panel += columns) {
+            memcpy(panel,
+                   h->job->value + (h->rows.key + i) * h->job->value_stride + h->column + column,
+                   width * sizeof(*panel));
+            memset(panel + width, 0, (columns - width) * sizeof(*panel));
+        }
+    }
+}
+
+/*
+ * Softmax of each row over the keys it may see; the others weigh nothing, and 0 times a value is
+ * added without a change, so a row does not depend on its block.
+ */
+static void weigh(const head *h, size_t first, size_t rows, size_t keys, size_t stride)
+{
+    for (size_t i = 0; i < rows; i++) {
+        float *scores = h->scores + i * stride;
+        const size_t seen = h->job->attributes->causal ? first + i + 1 : keys;
+
+        h->job->run->kernels->softmax(scores, seen);
+        memset(scores + seen, 0, (keys - seen) * sizeof(*scores));
+    }
+}
+
+/* Queries [first, first + rows) of the sequence. */
+static void attend_block(const head *h, size_t first, size_t rows)
+{
+    const attention_job *job = h->job;
+    const clipc_kernels *kernels = job->run->kernels;
+    const size_t columns = kernels->panel_columns, row = h->rows.query + first;
+    const size_t keys = job->attributes->causal ? first + rows : h->rows.keys;
+    const size_t stride = round_to_panels(kernels, h->rows.keys);
+
+    for (size_t key = 0; key < keys; key += columns)
+        kernels->panel_product(&(clipc_panel_product){
+            .rows = rows,
+            .columns = columns,
+            .depth = h->size,
+            .a = job->query + row * job->query_stride + h->column,
+            .a_stride = job->query_stride,
+            .panel = h->keys + key * h->size,
+            .out = h->scores + key,
+            .out_stride = stride,
+        });
+    weigh(h, first, rows, keys, stride);
+    for (size_t column = 0; column < h->size; column += columns)
+        kernels->panel_product(&(clipc_panel_product){
+            .rows = rows,
+            .columns = clipc_min_size(columns, h->size - column),
+            .depth = keys,
+            .a = h->scores,
+            .a_stride = stride,
+            .panel = h->values + column * h->rows.keys,
+            .out = job->out + row * job->attributes->width + h->column + column,
+            .out_stride = job->attributes->width,
+        });
+}
+
+/* Floats of the parts of a worker's scratch, each a multiple of the alignment. */
+static size_t aligned(size_t floats)
+{
+    return clipc_round_up(floats, CLIPC_ALIGNMENT / sizeof(float));
+}
+
+static size_t key_floats(const clipc_kernels *kernels, size_t keys, size_t size)
+{
+    return aligned(round_to_panels(kernels, keys) * size);
+}
+
+static size_t value_floats(const clipc_kernels *kernels, size_t keys, size_t size)
+{
+    return aligned(keys * round_to_panels(kernels, size));
+}
+
+static size_t score_floats(const clipc_kernels *kernels, size_t keys)
+{
+    return aligned(block_rows(kernels) * round_to_panels(kernels, keys));
 }
 
 static void attend_head(void *context, size_t task, unsigned worker)
 {
     const attention_job *job = context;
-    const attention_attributes *attributes = job->attributes;
-    const span rows = span_of(job, task / attributes->heads);
-    const size_t column = task % attributes->heads * (attributes->width / attributes->heads);
-    float *scores = clipc_run_scratch(job->run, worker);
+    const clipc_kernels *kernels = job->run->kernels;
+    const size_t size = job->attributes->width / job->attributes->heads;
+    const size_t most = block_rows(kernels);
+    head h = {.job = job, .size = size};
 
-    for (size_t i = 0; i < rows.queries; i++) {
-        const size_t row = rows.query + i;
-
-        attend(job, job->query + row * job->query_stride + column,
-               job->key + rows.key * job->key_stride + column,
-               job->value + rows.key * job->value_stride + column,
-               attributes->causal ? i + 1 : rows.keys, scores,
-               job->out + row * attributes->width + column);
-    }
+    h.rows = span_of(job, task / job->attributes->heads);
+    h.column = task % job->attributes->heads * size;
+    h.keys = clipc_run_scratch(job->run, worker);
+    h.values = h.keys + key_floats(kernels, h.rows.keys, size);
+    h.scores = h.values + value_floats(kernels, h.rows.keys, size);
+    pack_keys(&h);
+    pack_values(&h);
+    for (size_t i = 0; i < h.rows.queries; i += most)
+        attend_block(&h, i, clipc_min_size(most, h.rows.queries - i));
 }
 
 /* The operand's first row at its first column, and the distance between its rows. */
@@ -107,12 +216,16 @@ static void attention_forward(const clipc_run *run, const clipc_node *node)
     clipc_threads_run(run->threads, attributes->sequences * attributes->heads, attend_head, &job);
 }
 
-static size_t attention_scratch(const clipc_program *program, const clipc_node *node)
+static size_t attention_scratch(const clipc_program *program, const clipc_node *node,
+                                const clipc_kernels *kernels)
 {
     const attention_attributes *attributes = node->attributes;
+    const size_t size = attributes->width / attributes->heads, keys = attributes->longest;
 
     (void)program;
-    return attributes->longest * sizeof(float);
+    return (key_floats(kernels, keys, size) + value_floats(kernels, keys, size) +
+            score_floats(kernels, keys)) *
+           sizeof(float);
 }
 
 static const clipc_op attention_op = {
@@ -132,12 +245,17 @@ clipc_value clipc_op_attention(clipc_program *program, clipc_columns query, clip
         .sequences = sequences->count,
         .length = sequences->length,
         .queries = sequences->queries,
-        .longest = sequences->length ? sequences->length : keys,
+        .longest = sequences->length ? sequences->length : clipc_min_size(sequences->longest, keys),
     };
 
     if (heads == 0 || width % heads != 0) {
         clipc_program_fail(program, CLIPC_ERROR_FORMAT,
                            "attention: width %zu does not divide into %zu heads", width, heads);
+        return CLIPC_NO_VALUE;
+    }
+    if (attributes.longest == 0) {
+        clipc_program_fail(program, CLIPC_ERROR_ARGUMENT,
+                           "attention: the longest sequence is not given");
         return CLIPC_NO_VALUE;
     }
     return clipc_program_append(

@@ -52,6 +52,7 @@ typedef struct clipc_sequences {
     size_t length;       /* keys of each sequence when all are alike; else 0 */
     clipc_value offsets; /* length 0: uint32 [count + 1], bound: sequence s is rows
                             offsets[s] .. offsets[s + 1] - 1 */
+    size_t longest;      /* length 0: no sequence has more rows */
     size_t queries;      /* query rows of each sequence: 0 for as many as keys */
 } clipc_sequences;
 

@@ -53,14 +53,14 @@ static inline __attribute__((always_inline)) void tile(const clipc_panel_product
 {
     const float *a = product->a + first * product->a_stride;
     const float *b = product->panel;
-    const size_t stride = product->a_stride;
+    const size_t stride = product->a_stride, depth = product->depth;
     __m256 left[TILE_ROWS], right[TILE_ROWS];
 
 #pragma GCC unroll 6
     for (size_t i = 0; i < rows; i++)
         left[i] = right[i] = _mm256_setzero_ps();
 #pragma GCC unroll 2
-    for (size_t k = 0; k < product->depth; k++, b += COLUMNS) {
+    for (size_t k = 0; k < depth; k++, b += COLUMNS) {
         const __m256 b0 = _mm256_load_ps(b), b1 = _mm256_load_ps(b + 8);
 
         _mm_prefetch((const char *)(b + PREFETCH_STEPS * COLUMNS), _MM_HINT_T0);

@@ -37,8 +37,8 @@ static float mean_of(const float *x, size_t width)
     for (size_t j = 0; j < width; j += 32)
         for (size_t i = 0; i < 4 && j + 8 * i < width; i++)
             sums[i] = _mm256_add_ps(sums[i], load_some(x, j + 8 * i, width));
-    return clipc_avx2_sum(_mm256_add_ps(_mm256_add_ps(sums[0], sums[1]),
-                                        _mm256_add_ps(sums[2], sums[3]))) /
+    return clipc_avx2_sum(
+               _mm256_add_ps(_mm256_add_ps(sums[0], sums[1]), _mm256_add_ps(sums[2], sums[3]))) /
            (float)width;
 }
 
@@ -55,8 +55,8 @@ static float variance_of(const float *x, size_t width, __m256 mean)
 
             sums[i] = _mm256_fmadd_ps(centered, centered, sums[i]);
         }
-    return clipc_avx2_sum(_mm256_add_ps(_mm256_add_ps(sums[0], sums[1]),
-                                        _mm256_add_ps(sums[2], sums[3]))) /
+    return clipc_avx2_sum(
+               _mm256_add_ps(_mm256_add_ps(sums[0], sums[1]), _mm256_add_ps(sums[2], sums[3]))) /
            (float)width;
 }
 
