@@ -122,6 +122,8 @@ clipc_value clipc_op_conv2d(clipc_program *program, clipc_value x, clipc_paramet
 
     if (!clipc_rule_rank(program, conv_op.name, "x", x, 4) ||
         !clipc_rule_parameter_rank(program, conv_op.name, "weight", weight, 4) ||
+        !clipc_rule(program, conv_op.name, filter->role == CLIPC_ROLE_CONVOLUTION,
+                    "a weight declared as a convolution's") ||
         !clipc_rule(program, conv_op.name, stride > 0, "a stride of at least 1"))
         return CLIPC_NO_VALUE;
     if (filter->shape.extent[1] != in->extent[3]) {

@@ -41,7 +41,11 @@ clipc_value clipc_op_linear(clipc_program *program, clipc_value x, clipc_paramet
     size_t inner, outer, out_features;
 
     if (!clipc_rule_rank(program, linear_op.name, "x", x, 2) ||
-        !clipc_rule_parameter_rank(program, linear_op.name, "weight", weight, 2))
+        !clipc_rule_parameter_rank(program, linear_op.name, "weight", weight, 2) ||
+        !clipc_rule(program, linear_op.name,
+                    matrix->role == CLIPC_ROLE_MATRIX ||
+                        matrix->role == CLIPC_ROLE_MATRIX_TRANSPOSED,
+                    "a weight declared as a matrix"))
         return CLIPC_NO_VALUE;
     inner = matrix->role == CLIPC_ROLE_MATRIX ? 1 : 0; /* which extent of the weight is `in` */
     outer = 1 - inner;

@@ -105,7 +105,9 @@ clipc_value clipc_op_patch_embed(clipc_program *program, clipc_value pixels,
     if (!clipc_rule_rank(program, op, "pixels", pixels, 4) ||
         !clipc_rule(program, op, in->extent[1] == CHANNELS && in->extent[2] == in->extent[3],
                     "square pictures of three channels") ||
-        !clipc_rule_parameter_rank(program, op, "weight", weight, 4))
+        !clipc_rule_parameter_rank(program, op, "weight", weight, 4) ||
+        !clipc_rule(program, op, filter->role == CLIPC_ROLE_PATCH,
+                    "a weight declared as a patch's"))
         return CLIPC_NO_VALUE;
     width = filter->shape.extent[0];
     attributes.image_size = in->extent[2];

@@ -73,6 +73,8 @@ clipc_value clipc_op_token_embed(clipc_program *program, clipc_value ids, clipc_
         !clipc_rule_shape(program, token_embed_op.name, "places", places,
                           *clipc_program_shape(program, ids)) ||
         !clipc_rule_parameter_rank(program, token_embed_op.name, "table", table, 2) ||
+        !clipc_rule(program, token_embed_op.name, rows->role == CLIPC_ROLE_TABLE,
+                    "a table declared as one") ||
         !clipc_rule_parameter_rank(program, token_embed_op.name, "positions", positions, 2) ||
         !clipc_rule(program, token_embed_op.name,
                     rows->shape.extent[1] == places_known->shape.extent[1],
