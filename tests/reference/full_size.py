@@ -3,10 +3,10 @@
 """Holds clipc against the PyTorch reference at full size and writes docs/reference-results.md.
 
 OpenAI's nine architectures with random weights (random_weights.py), each in a real file of one of
-the kinds that clipc reads. The reference computes in float32 on the CPU from the same file; clipc is
-driven through its command line. One architecture at a time is made, compared and deleted, so the
-folder needs room for the largest file only: 2.5 GB, and as much memory again. It takes an hour or
-two on two cores and is not part of `make test`.
+the kinds that clipc reads. The reference computes in float32 on the CPU from the same file; clipc
+is driven through its command line. One architecture at a time is made, compared and deleted, so the
+folder needs room for the largest file only. It takes half an hour on two cores and is not part of
+`make test`.
 
     full_size.py FOLDER [--clipc build/clipc] [--only NAME]... [--markdown FILE]
 
@@ -163,8 +163,8 @@ def huggingface_model(s):
 
 # --- clipc ---
 
-# Waits for a command from a process of its own, which is small: until it has replaced itself a child
-# counts its parent's memory as its peak, and ours holds whole models.
+# Waits for a command from a process of its own, which is small: a child counts its parent's memory
+# as its own peak until it has replaced itself, and ours holds whole models.
 MEASURE = """
 import os, subprocess, sys, time
 started = time.monotonic()
@@ -321,13 +321,14 @@ def page(results, command):
 
 Each of OpenAI's nine architectures at its full size, with random weights, in a real file; the
 reference (OpenAI's code, float32 on the CPU; for the Hugging Face file `transformers.CLIPModel`)
-and clipc, driven through its command line, compute from the same file. Four pictures (JPEG, PNG with
-alpha, WebP, GIF) and {len(TEXTS)} texts, one of them empty and one near the context's end.
+and clipc, driven through its command line, compute from the same file. The inputs are four pictures
+(JPEG, PNG with alpha, WebP, GIF) and {len(TEXTS)} texts, one of them empty and one near the
+context's end.
 
 Made on {datetime.date.today().isoformat()} by `tests/reference/full_size.py` with Python
 {platform.python_version()}, {versions};
-clipc {build['version']}, kernels: {build['cpu']}; {platform.machine()}, {os.cpu_count()} cores that did
-other work at the same time, so that the times are upper bounds.
+clipc {build['version']}, kernels: {build['cpu']}; {platform.machine()}, {os.cpu_count()} cores,
+which did other work at the same time: the times are upper bounds.
 
 ## Differences
 
@@ -349,9 +350,9 @@ the oracle for faster ones, not meant to be fast.
 
 Deep networks of random weights tend to give every picture the same embedding, and then a port that
 ignores the picture passes. So LayerNorm and batch-norm gains, biases and statistics, embeddings and
-biases everywhere are away from their defaults, batch-norm statistics are near those of their inputs,
-and the last bias is moved so that embeddings lie around zero. Pictures and texts must be clearly
-apart (cosine below 0.9), logits spread, probabilities not one-hot:
+biases everywhere are away from their defaults, batch-norm statistics are near those of their
+inputs, and the last bias is moved so that embeddings lie around zero. Pictures and texts must be
+clearly apart (cosine below 0.9), logits spread, probabilities not one-hot:
 
 {telling}
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Makes data/models: miniatures of every kind of CLIP, and what the reference computes with them.
 
-For each miniature NAME: a folder with the model as PyTorch, safetensors or transformers really write
-it, weights in half precision but for one, and NAME.expected.safetensors with token ids, the features
+For each miniature NAME: a folder with the model as PyTorch, safetensors or transformers really
+write it, most weights in half precision, and NAME.expected.safetensors with token ids, the features
 of every stage, embeddings, logits and probabilities, in float32 as the reference computes them on a
 CPU from that same file. test_models.c compares. Real files are committed, not a recipe for weights,
 because then the test goes the whole way that a user's file goes. Pixels are not committed: pixels()

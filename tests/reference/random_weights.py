@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Random weights for the reference's models in which every number matters.
 
-What make_models.py and full_size.py share. Freshly built models leave LayerNorm gains at one, biases
-at zero and batch-norm statistics at their defaults, so that a port which forgets one of them passes
-unnoticed; and deep random networks give all pictures nearly the same embedding, so that a port which
-ignores the picture passes too. randomise() does away with both. Scales are calibrated by one forward
-pass, layer by layer, so that activations stay within a few units at any depth.
+What make_models.py and full_size.py share. Freshly built models leave LayerNorm gains at one,
+biases at zero and batch-norm statistics at their defaults, so that a port which forgets one of them
+passes unnoticed; and deep random networks give all pictures nearly the same embedding, so that a
+port which ignores the picture passes too. randomise() does away with both. Scales are calibrated by
+one forward pass, layer by layer, so that activations stay within a few units at any depth.
 """
 import sys
 import types
