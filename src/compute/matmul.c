@@ -24,7 +24,11 @@ static size_t block_rows(const clipc_kernels *kernels, size_t in_features)
 
 size_t clipc_matmul_scratch(const clipc_kernels *kernels, size_t in_features)
 {
-    return block_rows(kernels, in_features) * in_features * sizeof(float);
+    size_t bytes;
+
+    return clipc_mul_size(block_rows(kernels, in_features) * sizeof(float), in_features, &bytes)
+               ? bytes
+               : SIZE_MAX;
 }
 
 typedef struct division {
