@@ -12,6 +12,7 @@ clipc_value clipc_record_text_tower(clipc_program *program, const clipc_config *
     const size_t width = config->text.width;
     const clipc_sequences sequences = {
         .count = texts->count, .offsets = texts->offsets, .longest = config->context_length};
+    const clipc_rows_read end_tokens = {.rows = texts->ends};
     clipc_value x;
 
     x = clipc_op_token_embed(program, texts->ids, texts->places,
@@ -22,9 +23,8 @@ clipc_value clipc_record_text_tower(clipc_program *program, const clipc_config *
                                                      clipc_shape_2(config->context_length, width),
                                                      "positional_embedding"));
     clipc_program_name(program, x, "embedding");
-    x = clipc_record_transformer(program, &config->text, config->activation, true, &sequences, "",
-                                 x);
-    x = clipc_op_gather(program, x, texts->ends);
+    x = clipc_record_transformer(program, &config->text, config->activation, true, &sequences,
+                                 &end_tokens, "", x);
     x = clipc_record_layernorm(program, width, "ln_final", x);
     clipc_program_name(program, x, "ln_final");
     return clipc_op_linear(program, x,

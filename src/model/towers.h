@@ -31,11 +31,21 @@ typedef struct clipc_packed_texts {
 clipc_value clipc_record_text_tower(clipc_program *program, const clipc_config *config,
                                     const clipc_packed_texts *texts);
 
-/* The residual blocks that both Transformers are made of; names are "<prefix>transformer...". */
+/* The one row of each sequence that is read of a Transformer's result: the last under a mask. */
+typedef struct clipc_rows_read {
+    size_t step;      /* rows 0, step, 2 step, ...; or 0: */
+    clipc_value rows; /* uint32 [sequences], bound */
+} clipc_rows_read;
+
+/*
+ * The residual blocks that both Transformers are made of; names are "<prefix>transformer...". x:
+ * [rows][width] -> [sequences][width], the rows read: in the last block the others are keys and
+ * values only.
+ */
 clipc_value clipc_record_transformer(clipc_program *program, const clipc_transformer_config *config,
                                      clipc_activation activation, bool causal,
-                                     const clipc_sequences *sequences, const char *prefix,
-                                     clipc_value x);
+                                     const clipc_sequences *sequences, const clipc_rows_read *read,
+                                     const char *prefix, clipc_value x);
 
 /* LayerNorm with parameters "<name>.weight" and "<name>.bias". */
 clipc_value clipc_record_layernorm(clipc_program *program, size_t width, const char *name,

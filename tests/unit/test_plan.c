@@ -40,10 +40,12 @@ static void mix_forward(const clipc_run *run, const clipc_node *node)
 
 static const clipc_op mix_op = {.name = "mix", .forward = mix_forward};
 
-static size_t huge_scratch(const clipc_program *program, const clipc_node *node)
+static size_t huge_scratch(const clipc_program *program, const clipc_node *node,
+                           const clipc_kernels *kernels)
 {
     (void)program;
     (void)node;
+    (void)kernels;
     return SIZE_MAX;
 }
 
