@@ -20,7 +20,7 @@
 typedef uint32_t clipc_value; /* a tensor of a program: float32 unless an op says otherwise */
 #define CLIPC_NO_VALUE UINT32_MAX
 
-#define CLIPC_NODE_MAX_INPUTS 4
+#define CLIPC_NODE_MAX_INPUTS 6
 #define CLIPC_NODE_MAX_PARAMETERS 4
 #define CLIPC_MAX_BINDINGS 8
 

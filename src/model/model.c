@@ -73,7 +73,9 @@ static clipc_status declare_parameters(clipc_model *model, clipc_error *error)
                                 .ids = clipc_program_bind(&program, 1, &one),
                                 .places = clipc_program_bind(&program, 2, &one),
                                 .offsets = clipc_program_bind(&program, 3, &two),
-                                .ends = clipc_program_bind(&program, 4, &one),
+                                .token_rows = clipc_program_bind(&program, 4, &one),
+                                .token_offsets = clipc_program_bind(&program, 5, &two),
+                                .ends = clipc_program_bind(&program, 6, &one),
                             });
     model->logit_scale =
         clipc_program_parameter(&program, CLIPC_ROLE_VALUES, clipc_shape_0(), "logit_scale");

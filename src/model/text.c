@@ -2,7 +2,8 @@
 /*
  * The text tower of CLIP (Radford et al. 2021, arXiv:2103.00020, section 2.4): a causal Transformer
  * read at the end token. Being causal, nothing after that token can matter, so texts come packed
- * without it.
+ * without it; and a token's features depend on those before it alone, so what texts begin with in
+ * common is there once.
  */
 #include "model/towers.h"
 
@@ -10,8 +11,12 @@ clipc_value clipc_record_text_tower(clipc_program *program, const clipc_config *
                                     const clipc_packed_texts *texts)
 {
     const size_t width = config->text.width;
-    const clipc_sequences sequences = {
-        .count = texts->count, .offsets = texts->offsets, .longest = config->context_length};
+    const clipc_sequences sequences = {.count = texts->count,
+                                       .offsets = texts->offsets,
+                                       .longest = config->context_length,
+                                       .is_listed = true,
+                                       .key_rows = texts->token_rows,
+                                       .key_offsets = texts->token_offsets};
     const clipc_rows_read end_tokens = {.rows = texts->ends};
     clipc_value x;
 

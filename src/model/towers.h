@@ -18,13 +18,18 @@ clipc_value clipc_record_vit(clipc_program *program, const clipc_config *config,
 clipc_value clipc_record_resnet(clipc_program *program, const clipc_config *config,
                                 clipc_value pixels);
 
-/* The bound inputs of the text tower: texts packed one after the other, without padding. */
+/*
+ * The bound inputs of the text tower: texts without padding, and what several of them begin with
+ * once. Each text adds the rows of its own tokens; all its rows, shared ones first, are listed.
+ */
 typedef struct clipc_packed_texts {
-    size_t count;        /* texts */
-    clipc_value ids;     /* uint32 [tokens] */
-    clipc_value places;  /* uint32 [tokens]: each token's position in its text */
-    clipc_value offsets; /* uint32 [count + 1]: where each text begins */
-    clipc_value ends;    /* uint32 [count]: the row of each text's end token */
+    size_t count;              /* texts */
+    clipc_value ids;           /* uint32 [tokens] */
+    clipc_value places;        /* uint32 [tokens]: each token's position in its text */
+    clipc_value offsets;       /* uint32 [count + 1]: where each text's own tokens begin */
+    clipc_value token_rows;    /* uint32 [...]: of each text, the rows of all its tokens */
+    clipc_value token_offsets; /* uint32 [count + 1]: where each text's list begins */
+    clipc_value ends;          /* uint32 [count]: the row of each text's end token */
 } clipc_packed_texts;
 
 /* -> text embeddings [count][embed_dim], not normalised */

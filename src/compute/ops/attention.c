@@ -24,7 +24,9 @@ typedef struct attention_attributes {
 typedef struct attention_job {
     const clipc_run *run;
     const attention_attributes *attributes;
-    const uint32_t *offsets; /* NULL: sequences all of one length */
+    const uint32_t *offsets;  /* NULL: sequences all of one length */
+    const uint32_t *key_rows; /* NULL: a sequence's keys stand together */
+    const uint32_t *key_offsets;
     const float *query, *key, *value;
     size_t query_stride, key_stride, value_stride;
     float *out;
@@ -32,25 +34,32 @@ typedef struct attention_job {
 
 /* The rows of one sequence. */
 typedef struct span {
-    size_t key, keys;      /* first row and number of keys */
+    const uint32_t *key_rows; /* [keys]; NULL: from `key` on */
+    size_t key, keys;
     size_t query, queries; /* first row and number of queries */
 } span;
 
 static span span_of(const attention_job *job, size_t sequence)
 {
     const attention_attributes *attributes = job->attributes;
-    span rows;
+    span rows = {.key = sequence * attributes->length, .keys = attributes->length};
 
     if (job->offsets) {
         rows.key = job->offsets[sequence];
         rows.keys = job->offsets[sequence + 1] - rows.key;
-    } else {
-        rows.key = sequence * attributes->length;
-        rows.keys = attributes->length;
     }
     rows.queries = attributes->queries ? attributes->queries : rows.keys;
     rows.query = attributes->queries ? sequence * attributes->queries : rows.key;
+    if (job->key_rows) {
+        rows.key_rows = job->key_rows + job->key_offsets[sequence];
+        rows.keys = job->key_offsets[sequence + 1] - job->key_offsets[sequence];
+    }
     return rows;
+}
+
+static size_t key_row(const span *rows, size_t i)
+{
+    return rows->key_rows ? rows->key_rows[i] : rows->key + i;
 }
 
 /* One head of one sequence, in a worker's scratch. */
@@ -82,10 +91,12 @@ static void pack_keys(const head *h)
 
     for (size_t i = 0; i < padded; i++) {
         float *target = h->keys + i / columns * columns * h->size + i % columns;
-        const float *key = h->job->key + (h->rows.key + i) * h->job->key_stride + h->column;
+        const bool is_key = i < h->rows.keys;
+        const float *key =
+            h->job->key + (is_key ? key_row(&h->rows, i) : 0) * h->job->key_stride + h->column;
 
         for (size_t k = 0; k < h->size; k++)
-            target[k * columns] = i < h->rows.keys ? scale * key[k] : 0.0f;
+            target[k * columns] = is_key ? scale * key[k] : 0.0f;
     }
 }
 
@@ -99,7 +110,7 @@ static void pack_values(const head *h)
 
         for (size_t i = 0; i < h->rows.keys; i++, panel += columns) {
             memcpy(panel,
-                   h->job->value + (h->rows.key + i) * h->job->value_stride + h->column + column,
+                   h->job->value + key_row(&h->rows, i) * h->job->value_stride + h->column + column,
                    width * sizeof(*panel));
             memset(panel + width, 0, (columns - width) * sizeof(*panel));
         }
@@ -112,9 +123,11 @@ static void pack_values(const head *h)
  */
 static void weigh(const head *h, size_t first, size_t rows, size_t keys, size_t stride)
 {
+    const size_t before = h->rows.keys - h->rows.queries; /* keys that every query sees */
+
     for (size_t i = 0; i < rows; i++) {
         float *scores = h->scores + i * stride;
-        const size_t seen = h->job->attributes->causal ? first + i + 1 : keys;
+        const size_t seen = h->job->attributes->causal ? before + first + i + 1 : keys;
 
         h->job->run->kernels->softmax(scores, seen);
         memset(scores + seen, 0, (keys - seen) * sizeof(*scores));
@@ -127,7 +140,8 @@ static void attend_block(const head *h, size_t first, size_t rows)
     const attention_job *job = h->job;
     const clipc_kernels *kernels = job->run->kernels;
     const size_t columns = kernels->panel_columns, row = h->rows.query + first;
-    const size_t keys = job->attributes->causal ? first + rows : h->rows.keys;
+    const size_t unseen = job->attributes->causal ? h->rows.queries - first - rows : 0;
+    const size_t keys = h->rows.keys - unseen;
     const size_t stride = round_to_panels(kernels, h->rows.keys);
 
     for (size_t key = 0; key < keys; key += columns)
@@ -185,6 +199,8 @@ static void attend_head(void *context, size_t task, unsigned worker)
     head h = {.job = job, .size = size};
 
     h.rows = span_of(job, task / job->attributes->heads);
+    if (h.rows.queries == 0)
+        return;
     h.column = task % job->attributes->heads * size;
     h.keys = clipc_run_scratch(job->run, worker);
     h.values = h.keys + key_floats(kernels, h.rows.keys, size);
@@ -213,6 +229,10 @@ static void attention_forward(const clipc_run *run, const clipc_node *node)
     job.key = operand(run, node->inputs[1], attributes->first[1], &job.key_stride);
     job.value = operand(run, node->inputs[2], attributes->first[2], &job.value_stride);
     job.offsets = node->inputs[3] == CLIPC_NO_VALUE ? NULL : clipc_run_value(run, node->inputs[3]);
+    if (node->inputs[4] != CLIPC_NO_VALUE) {
+        job.key_rows = clipc_run_value(run, node->inputs[4]);
+        job.key_offsets = clipc_run_value(run, node->inputs[5]);
+    }
     job.out = clipc_run_value(run, node->output);
     clipc_threads_run(run->threads, attributes->sequences * attributes->heads, attend_head, &job);
 }
@@ -265,6 +285,11 @@ static bool has_sequences(clipc_program *program, const clipc_sequences *sequenc
                    "sequences that take up all keys");
     else if (clipc_rule(program, op, sequences->longest > 0, "the longest sequence's length"))
         clipc_rule_shape(program, op, "offsets", sequences->offsets, clipc_shape_1(count + 1));
+    if (sequences->is_listed) {
+        clipc_rule_rank(program, op, "key rows", sequences->key_rows, 1);
+        clipc_rule_shape(program, op, "key offsets", sequences->key_offsets,
+                         clipc_shape_1(count + 1));
+    }
     return clipc_rule(program, op,
                       sequences->queries
                           ? queries % count == 0 && queries / count == sequences->queries
@@ -306,8 +331,10 @@ clipc_value clipc_op_attention(clipc_program *program, clipc_columns query, clip
         program, &(clipc_node_recipe){
                      .op = &attention_op,
                      .inputs = {query.value, key.value, value.value,
-                                sequences->length ? CLIPC_NO_VALUE : sequences->offsets},
-                     .input_count = 4,
+                                sequences->length ? CLIPC_NO_VALUE : sequences->offsets,
+                                sequences->is_listed ? sequences->key_rows : CLIPC_NO_VALUE,
+                                sequences->is_listed ? sequences->key_offsets : CLIPC_NO_VALUE},
+                     .input_count = 6,
                      .attributes = &attributes,
                      .attributes_size = sizeof(attributes),
                      .shape = clipc_shape_2(queries, width),
