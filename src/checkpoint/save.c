@@ -57,7 +57,9 @@ clipc_status clipc_save_emit(const clipc_save_tensor *tensor, clipc_save_sink si
     for (uint64_t row = 0; !status && row < rows; row += step) {
         const size_t count = clipc_min_size(step, (size_t)(rows - row));
 
-        tensor->read(tensor->context, row, count, values);
+        status = tensor->read(tensor->context, row, count, values, error);
+        if (status)
+            break;
         for (size_t i = 0; i < count * width; i++)
             store(tensor->element, values[i], bytes + i * size);
         status = sink(context, bytes, count * width * size, error);

@@ -206,8 +206,11 @@ static clipc_status check_sizes(const clipc_config *config, const char *source, 
         status = check_transformer(&config->vit, source, "vision", error);
     if (status)
         return status;
-    if (config->vision_kind == CLIPC_VISION_RESNET && config->attnpool_heads == 0)
-        return clipc_fail(error, CLIPC_ERROR_FORMAT, "%s: attention pooling has no heads", source);
+    if (config->vision_kind == CLIPC_VISION_RESNET &&
+        (config->attnpool_heads == 0 || config->resnet_width * 32 % config->attnpool_heads != 0))
+        return clipc_fail(error, CLIPC_ERROR_FORMAT,
+                          "%s: attention pooling's width %zu does not divide into %zu heads",
+                          source, config->resnet_width * 32, config->attnpool_heads);
     if (config->embed_dim > CLIPC_MAX_EMBED_DIM)
         return clipc_fail(error, CLIPC_ERROR_LIMIT, "%s: embed_dim is %zu, at most %d", source,
                           config->embed_dim, CLIPC_MAX_EMBED_DIM);

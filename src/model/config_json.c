@@ -7,10 +7,10 @@
 #include "model/config.h"
 
 #include "base/file_map.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/status.h"
 
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,15 +47,20 @@ static clipc_status refuse(const reader *in, const cJSON *item, const char *expe
 
 /* --- Sizes that must agree with the tensors --- */
 
+static clipc_status contradicts(const reader *in, const char *name, double said, size_t found)
+{
+    return clipc_fail(in->error, CLIPC_ERROR_FORMAT,
+                      "%s: \"%s\" is %.17g, but the tensors of the model say %zu", in->source, name,
+                      said, found);
+}
+
 static clipc_status agree(const reader *in, const cJSON *item, size_t found)
 {
     if (!cJSON_IsNumber(item))
         return refuse(in, item, "a number");
-    if (item->valuedouble == (double)found)
-        return CLIPC_OK;
-    return clipc_fail(in->error, CLIPC_ERROR_FORMAT,
-                      "%s: \"%s\" is %.17g, but the tensors of the model say %zu", in->source,
-                      item->string, item->valuedouble, found);
+    if (item->valuedouble != (double)found)
+        return contradicts(in, item->string, item->valuedouble, found);
+    return CLIPC_OK;
 }
 
 /*
@@ -140,15 +145,19 @@ static clipc_status take_vision_heads(const reader *in, const cJSON *item)
 
 static clipc_status take_head_width(const reader *in, const cJSON *item)
 {
-    size_t width = 0;
+    const bool is_vit = in->config->vision_kind == CLIPC_VISION_VIT;
+    size_t width = 0, total;
     clipc_status status = take_heads(in, item, &width);
 
     if (status)
         return status;
-    if (in->config->vision_kind == CLIPC_VISION_VIT)
-        in->config->vit.heads = in->config->vit.width / width;
+    total = is_vit ? in->config->vit.width : in->config->resnet_width * 32;
+    if (total % width != 0)
+        return refuse(in, item, "a divisor of the width");
+    if (is_vit)
+        in->config->vit.heads = total / width;
     else
-        in->config->attnpool_heads = in->config->resnet_width * 32 / width;
+        in->config->attnpool_heads = total / width;
     return CLIPC_OK;
 }
 
@@ -170,17 +179,21 @@ static clipc_status take_image_size(const reader *in, const cJSON *item)
 {
     clipc_config *config = in->config;
     const cJSON *side = cJSON_IsArray(item) ? cJSON_GetArrayItem(item, 0) : item;
-    size_t size;
+    double said;
 
     if (cJSON_IsArray(item) &&
         (cJSON_GetArraySize(item) != 2 || !cJSON_Compare(side, cJSON_GetArrayItem(item, 1), true)))
         return refuse(in, item, "a square");
-    if (config->vision_kind == CLIPC_VISION_RESNET || !cJSON_IsNumber(side))
-        return agree(in, side, config->image_size);
-    size = side->valuedouble >= 1.0 && side->valuedouble <= 4096.0 ? (size_t)side->valuedouble : 0;
-    if (size / config->patch_size != config->grid)
-        return agree(in, side, config->image_size);
-    config->image_size = size;
+    if (!cJSON_IsNumber(side))
+        return refuse(in, item, "a number");
+    said = side->valuedouble;
+    if (config->vision_kind == CLIPC_VISION_RESNET || !(said >= 1.0) || said > 4096.0 ||
+        said != floor(said) || (size_t)said / config->patch_size != config->grid) {
+        return said == (double)config->image_size
+                   ? CLIPC_OK
+                   : contradicts(in, item->string, said, config->image_size);
+    }
+    config->image_size = (size_t)said;
     return CLIPC_OK;
 }
 
@@ -240,6 +253,21 @@ static clipc_status take_std(const reader *in, const cJSON *item)
     return take_triple(in, item, in->config->std);
 }
 
+static clipc_status take_value(const reader *in, const cJSON *item, double only)
+{
+    char expected[32];
+
+    if (cJSON_IsNumber(item) && fabs(item->valuedouble - only) <= 1e-6 * only)
+        return CLIPC_OK;
+    snprintf(expected, sizeof(expected), "%.9g", only);
+    return refuse(in, item, expected);
+}
+
+static clipc_status take_true(const reader *in, const cJSON *item)
+{
+    return cJSON_IsTrue(item) ? CLIPC_OK : refuse(in, item, "true");
+}
+
 static clipc_status take_text_value(const reader *in, const cJSON *item, const char *only)
 {
     const char *value = cJSON_GetStringValue(item);
@@ -264,7 +292,31 @@ static clipc_status take_resize_mode(const reader *in, const cJSON *item)
 /* Pillow's number for bicubic is 3. */
 static clipc_status take_resample(const reader *in, const cJSON *item)
 {
-    return agree(in, item, 3);
+    return take_value(in, item, 3.0);
+}
+
+static clipc_status take_rescale(const reader *in, const cJSON *item)
+{
+    return take_value(in, item, 1.0 / 255.0);
+}
+
+/* Hugging Face's sizes: 224, {"shortest_edge": 224}, {"height": 224, "width": 224}. */
+static clipc_status take_edges(const reader *in, const cJSON *item)
+{
+    const cJSON *edge;
+
+    if (cJSON_IsNumber(item))
+        return agree(in, item, in->config->image_size);
+    if (!cJSON_IsObject(item) || !item->child)
+        return refuse(in, item, "a size");
+    cJSON_ArrayForEach(edge, item)
+    {
+        clipc_status status = agree(in, edge, in->config->image_size);
+
+        if (status)
+            return status;
+    }
+    return CLIPC_OK;
 }
 
 static clipc_status take_mode(const reader *in, const cJSON *item)
@@ -276,14 +328,12 @@ static clipc_status take_mode(const reader *in, const cJSON *item)
 
 static clipc_status take_epsilon(const reader *in, const cJSON *item)
 {
-    if (cJSON_IsNumber(item) && fabs(item->valuedouble - 1e-5) < 1e-9)
-        return CLIPC_OK;
-    return refuse(in, item, "1e-05");
+    return take_value(in, item, 1e-5);
 }
 
 static clipc_status take_channels(const reader *in, const cJSON *item)
 {
-    return agree(in, item, 3);
+    return take_value(in, item, 3.0);
 }
 
 static clipc_status take_pool_type(const reader *in, const cJSON *item)
@@ -380,7 +430,7 @@ static clipc_status take_known(const reader *in, const cJSON *object, const key 
 {
     for (; keys->name; keys++) {
         const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, keys->name);
-        clipc_status status = item && keys->take ? keys->take(in, item) : CLIPC_OK;
+        clipc_status status = item && !cJSON_IsNull(item) ? keys->take(in, item) : CLIPC_OK;
 
         if (status)
             return status;
@@ -435,7 +485,7 @@ static clipc_status apply_open_clip(const reader *in, const cJSON *model, const 
 {
     clipc_status status = take_object(in, model, model_keys);
 
-    if (!status && !cJSON_HasObjectItem(model, "quick_gelu"))
+    if (!status && !cJSON_IsBool(cJSON_GetObjectItemCaseSensitive(model, "quick_gelu")))
         in->config->activation = CLIPC_ACTIVATION_GELU;
     if (!status && preprocess)
         status = take_object(in, preprocess, preprocess_keys);
@@ -468,6 +518,13 @@ static clipc_status apply_preprocessor(const reader *in, const cJSON *root)
         {"image_mean", take_mean},
         {"image_std", take_std},
         {"resample", take_resample},
+        {"size", take_edges},
+        {"crop_size", take_edges},
+        {"do_resize", take_true},
+        {"do_center_crop", take_true},
+        {"do_rescale", take_true},
+        {"do_normalize", take_true},
+        {"rescale_factor", take_rescale},
         {NULL, NULL},
     };
 
@@ -483,11 +540,11 @@ static clipc_status apply_root(const reader *in, const cJSON *root)
                           in->source);
     if (model)
         return apply_open_clip(in, model, cJSON_GetObjectItemCaseSensitive(root, "preprocess_cfg"));
-    if (cJSON_HasObjectItem(root, "vision_cfg"))
+    if (cJSON_GetObjectItemCaseSensitive(root, "vision_cfg"))
         return apply_open_clip(in, root, NULL);
-    if (cJSON_HasObjectItem(root, "vision_config"))
+    if (cJSON_GetObjectItemCaseSensitive(root, "vision_config"))
         return apply_huggingface(in, root);
-    if (cJSON_HasObjectItem(root, "image_mean"))
+    if (cJSON_GetObjectItemCaseSensitive(root, "image_mean"))
         return apply_preprocessor(in, root);
     return clipc_fail(in->error, CLIPC_ERROR_UNSUPPORTED,
                       "%s: is no configuration of a CLIP model (open_clip's has \"vision_cfg\", "
@@ -499,11 +556,11 @@ clipc_status clipc_config_apply_json(clipc_config *config, const char *json, siz
                                      const char *source, clipc_error *error)
 {
     const reader in = {config, source, error};
-    cJSON *root = cJSON_ParseWithLength(json, size);
-    clipc_status status;
+    cJSON *root;
+    clipc_status status = clipc_json_parse(&root, json, size, source, "its configuration", error);
 
-    if (!root)
-        return clipc_fail(error, CLIPC_ERROR_FORMAT, "%s: is not valid JSON", source);
+    if (status)
+        return status;
     status = apply_root(&in, root);
     cJSON_Delete(root);
     return status;
