@@ -136,6 +136,11 @@ typedef struct clipc_model_options {
     uint64_t max_weight_bytes;   /* refuses larger models; default 64 GiB */
     clipc_log_fn log;            /* may be NULL */
     void *log_data;
+    /*
+     * True leaves the weights in the file, after checking their names and shapes: a matter of
+     * milliseconds. Such a model has its info, tokenizer and preprocessing, but no sessions.
+     */
+    bool without_weights;
 } clipc_model_options;
 
 CLIPC_API void clipc_model_options_init(clipc_model_options *options);

@@ -3,6 +3,7 @@
 #include "model/config.h"
 
 #include "base/status.h"
+#include "text/tokenizer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -180,9 +181,15 @@ clipc_status clipc_config_from_tensors(clipc_config *config, const clipc_checkpo
     *config = (clipc_config){.activation = CLIPC_ACTIVATION_AUTO};
     memcpy(config->mean, openai_mean, sizeof(openai_mean));
     memcpy(config->std, openai_std, sizeof(openai_std));
-    status = clipc_checkpoint_find(checkpoint, "visual.proj")
-                 ? read_vit(config, checkpoint, error)
-                 : read_resnet(config, checkpoint, error);
+    if (clipc_checkpoint_find(checkpoint, "visual.proj"))
+        status = read_vit(config, checkpoint, error);
+    else if (clipc_checkpoint_find(checkpoint, "visual.layer1.0.conv1.weight"))
+        status = read_resnet(config, checkpoint, error);
+    else
+        status = clipc_fail(error, CLIPC_ERROR_FORMAT,
+                            "%s: no CLIP model: has neither visual.proj (a ViT) nor "
+                            "visual.layer1.0.conv1.weight (a ResNet)",
+                            clipc_checkpoint_source(checkpoint));
     return status ? status : read_text(config, checkpoint, error);
 }
 
@@ -220,6 +227,10 @@ static clipc_status check_sizes(const clipc_config *config, const char *source, 
     if (config->context_length > 65536)
         return clipc_fail(error, CLIPC_ERROR_LIMIT, "%s: context length is %zu, at most 65536",
                           source, config->context_length);
+    if (config->vocab_size < CLIPC_VOCAB_SIZE_MIN || config->vocab_size > CLIPC_VOCAB_SIZE)
+        return clipc_fail(error, CLIPC_ERROR_UNSUPPORTED,
+                          "%s: a vocabulary of %zu tokens, %d to %d were expected", source,
+                          config->vocab_size, CLIPC_VOCAB_SIZE_MIN, CLIPC_VOCAB_SIZE);
     for (size_t i = 0; i < 3; i++)
         if (!(config->std[i] > 0.0f))
             return clipc_fail(error, CLIPC_ERROR_FORMAT,
