@@ -49,10 +49,10 @@ static clipc_status read_bytes(clipc_contents *contents, const uint8_t *bytes, s
 {
     if (begins_with(bytes, size, "PK\3\4", 4))
         return clipc_read_torch_zip(contents, bytes, size, source, error);
-    if (begins_with(bytes, size, "\x80", 1)) /* how a pickle begins, since 2003 */
-        return clipc_read_torch_legacy(contents, bytes, size, source, error);
-    if (size > 8 && bytes[8] == '{')
+    if (size > 8 && bytes[8] == '{') /* before it any byte can stand: a length */
         return clipc_read_safetensors(contents, bytes, size, source, error);
+    if (begins_with(bytes, size, "\x80", 1)) /* how pickles begin since 2003 */
+        return clipc_read_torch_legacy(contents, bytes, size, source, error);
     return refuse_content(bytes, size, source, error);
 }
 

@@ -16,6 +16,8 @@ static const float openai_std[3] = {0.26862954f, 0.26130258f, 0.27577711f};
 /* Larger extents are refused; they also keep every product below far from overflow. */
 #define LARGEST_EXTENT ((uint64_t)1 << 24)
 
+#define MOST_LAYERS 1000
+
 /* The tensor of this name and rank with sane extents; NULL with the error set otherwise. */
 static const clipc_checkpoint_tensor *require(const clipc_checkpoint *checkpoint, const char *name,
                                               uint32_t rank, clipc_error *error)
@@ -35,17 +37,22 @@ static const clipc_checkpoint_tensor *require(const clipc_checkpoint *checkpoint
     }
     for (uint32_t i = 0; i < rank; i++)
         if (tensor->shape[i] == 0 || tensor->shape[i] > LARGEST_EXTENT) {
-            clipc_fail(error, CLIPC_ERROR_LIMIT, "%s: %s has an extent of %llu", source, name,
-                       (unsigned long long)tensor->shape[i]);
+            clipc_fail(error, CLIPC_ERROR_FORMAT,
+                       "%s: %s has an extent of %llu, 1 to %llu expected", source, name,
+                       (unsigned long long)tensor->shape[i], (unsigned long long)LARGEST_EXTENT);
             return NULL;
         }
     return tensor;
 }
 
-/* How many of "prefix0.", "prefix1.", ... have any tensor, from 0 on without a gap. */
+/*
+ * How many of "prefix0.", "prefix1.", ... have any tensor, from 0 on without a gap. What comes after
+ * a gap belongs to no layer, and is refused when the weights are loaded.
+ */
 static size_t count_numbered(const clipc_checkpoint *checkpoint, const char *prefix)
 {
     const size_t length = strlen(prefix);
+    bool is_there[MOST_LAYERS] = {false};
     size_t count = 0;
 
     for (size_t i = 0; i < clipc_checkpoint_count(checkpoint); i++) {
@@ -56,10 +63,12 @@ static size_t count_numbered(const clipc_checkpoint *checkpoint, const char *pre
         if (strncmp(name, prefix, length) != 0)
             continue;
         number = strtoul(name + length, &end, 10);
-        if (end != name + length && *end == '.' && number < 10000 && number + 1 > count)
-            count = number + 1;
+        if (end != name + length && *end == '.' && number < MOST_LAYERS)
+            is_there[number] = true;
     }
-    return count; /* a gap shows as a missing tensor when the weights are loaded */
+    while (count < MOST_LAYERS && is_there[count])
+        count++;
+    return count;
 }
 
 /* The side of a square of n places, or 0. */
