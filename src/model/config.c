@@ -38,7 +38,7 @@ static const clipc_checkpoint_tensor *require(const clipc_checkpoint *checkpoint
     for (uint32_t i = 0; i < rank; i++)
         if (tensor->shape[i] == 0 || tensor->shape[i] > LARGEST_EXTENT) {
             clipc_fail(error, CLIPC_ERROR_FORMAT,
-                       "%s: %s has an extent of %llu, 1 to %llu expected", source, name,
+                       "%s: %s has an extent of %llu, 1 to %llu were expected", source, name,
                        (unsigned long long)tensor->shape[i], (unsigned long long)LARGEST_EXTENT);
             return NULL;
         }
@@ -46,8 +46,8 @@ static const clipc_checkpoint_tensor *require(const clipc_checkpoint *checkpoint
 }
 
 /*
- * How many of "prefix0.", "prefix1.", ... have any tensor, from 0 on without a gap. What comes after
- * a gap belongs to no layer, and is refused when the weights are loaded.
+ * How many of "prefix0.", "prefix1.", ... have any tensor, from 0 on without a gap. What comes
+ * after a gap belongs to no layer, and is refused when the weights are loaded.
  */
 static size_t count_numbered(const clipc_checkpoint *checkpoint, const char *prefix)
 {

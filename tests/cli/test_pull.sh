@@ -116,7 +116,7 @@ if grep -q 'cannot be fetched' err; then # built without libcurl
     finish
 fi
 check_code "a mirror with another file" 3
-check_err "a mirror with another file" '^clipc: RN50\.pt: SHA-256 is [0-9a-f]{64}, expected afeb0e10'
+check_err "a mirror with another file" '^clipc: RN50\.pt: SHA-256 is [0-9a-f]+, expected afeb0e10'
 check "a mirror with another file: nothing is left" test -z "$(ls -A cache)"
 
 for signal in INT TERM KILL; do

@@ -102,34 +102,25 @@ static inline clipc_status mini_write(const char *path, clipc_element element,
     size_t count = 0;
 
     for (size_t i = 0; i < MINI_COUNT + 1; i++) {
-        const bool is_changed =
-            change &&
-            (i == MINI_COUNT ? !change->name && change->new_name
-                             : change->name && !strcmp(change->name, mini_tensors[i].name));
-        const mini_tensor added = {"", 0, {0}};
+        static const mini_change nothing = {0};
+        static const mini_tensor added = {"", 0, {0}};
         const mini_tensor *tensor = i < MINI_COUNT ? &mini_tensors[i] : &added;
-        clipc_save_tensor *out = &tensors[count];
-        mini_source *source = &sources[count];
+        const bool is_changed =
+            change && strcmp(change->name ? change->name : "", tensor->name) == 0;
+        const mini_change *now = is_changed ? change : &nothing;
+        const uint32_t rank = now->rank ? now->rank : tensor->rank;
 
-        if (is_changed ? change->is_missing : i == MINI_COUNT)
+        if (now->is_missing || (tensor == &added && !now->new_name))
             continue;
-        *out = (clipc_save_tensor){.name = tensor->name,
-                                   .element = element,
-                                   .rank = tensor->rank,
-                                   .read = mini_read,
-                                   .context = source};
-        memcpy(out->shape, tensor->shape, sizeof(tensor->shape));
-        *source = (mini_source){.name = tensor->name, .width = 1};
-        if (is_changed && change->new_name)
-            out->name = change->new_name;
-        if (is_changed && change->rank) {
-            out->rank = change->rank;
-            memcpy(out->shape, change->shape, sizeof(change->shape));
-        }
-        if (is_changed)
-            source->first = change->value;
-        for (uint32_t axis = 1; axis < out->rank; axis++)
-            source->width *= out->shape[axis];
+        sources[count] = (mini_source){.name = tensor->name, .width = 1, .first = now->value};
+        tensors[count] = (clipc_save_tensor){.name = now->new_name ? now->new_name : tensor->name,
+                                             .element = element,
+                                             .rank = rank,
+                                             .read = mini_read,
+                                             .context = &sources[count]};
+        memcpy(tensors[count].shape, now->rank ? now->shape : tensor->shape, sizeof(tensor->shape));
+        for (uint32_t axis = 1; axis < rank; axis++)
+            sources[count].width *= tensors[count].shape[axis];
         count++;
     }
     return clipc_save_tensors(path, tensors, count, NULL, error);

@@ -50,7 +50,7 @@ static const clipc_config resnet = {
 static clipc_config applied(const clipc_config *from, const char *json)
 {
     clipc_config config = *from;
-    clipc_error error;
+    clipc_error error = {.code = CLIPC_OK};
 
     if (clipc_config_apply_json(&config, json, strlen(json), "file", &error))
         fail_msg("%s: %s", json, error.message);
