@@ -148,8 +148,8 @@ static int by_place(const void *a, const void *b)
 
 static clipc_status check_cover(const reader *in, size_t first)
 {
-    clipc_stored_tensor *tensors = in->contents->tensors + first;
     const size_t count = in->contents->count - first;
+    clipc_stored_tensor *tensors = count ? in->contents->tensors + first : NULL;
     const uint8_t *expected = in->data;
 
     if (count)

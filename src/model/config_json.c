@@ -6,20 +6,12 @@
  */
 #include "model/config.h"
 
-#include "base/file_map.h"
 #include "base/json.h"
-#include "base/memory.h"
 #include "base/status.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-/* A configuration file is a page or two. */
-#define LARGEST_FILE ((size_t)1 << 20)
 
 typedef struct reader {
     clipc_config *config;
@@ -491,6 +483,10 @@ static clipc_status apply_huggingface(const reader *in, const cJSON *root)
     const cJSON *projection = cJSON_GetObjectItemCaseSensitive(root, "projection_dim");
     clipc_status status = CLIPC_OK;
 
+    if (in->config->vision_kind == CLIPC_VISION_RESNET)
+        return clipc_fail(in->error, CLIPC_ERROR_UNSUPPORTED,
+                          "%s: is of Hugging Face's CLIPModel, but the tensors are a ResNet's",
+                          in->source);
     if (type)
         status = take_text_value(in, type, "clip");
     if (!status && projection)
@@ -554,45 +550,4 @@ clipc_status clipc_config_apply_json(clipc_config *config, const char *json, siz
     status = apply_root(&in, root);
     cJSON_Delete(root);
     return status;
-}
-
-static clipc_status apply_file(clipc_config *config, const char *path, clipc_error *error)
-{
-    char *json;
-    size_t size;
-    clipc_status status = clipc_file_read(path, LARGEST_FILE, &json, &size, error);
-
-    if (status)
-        return status;
-    status = clipc_config_apply_json(config, json, size, path, error);
-    free(json);
-    return status;
-}
-
-clipc_status clipc_config_apply_files(clipc_config *config, const char *path, clipc_error *error)
-{
-    static const char *const names[] = {"open_clip_config.json", "config.json",
-                                        "preprocessor_config.json"};
-    const char *slash = strrchr(path, '/');
-    struct stat facts;
-    char file[4096];
-    size_t folder;
-
-    folder = stat(path, &facts) == 0 && S_ISDIR(facts.st_mode) ? strlen(path)
-             : slash                                           ? (size_t)(slash - path)
-                                                               : 0;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        clipc_status status;
-
-        if (folder + strlen(names[i]) + 2 > sizeof(file))
-            return CLIPC_OK;
-        snprintf(file, sizeof(file), "%.*s%s%s", (int)folder, path,
-                 folder == 0 && !slash ? "" : "/", names[i]);
-        if (access(file, F_OK) != 0)
-            continue;
-        status = apply_file(config, file, error);
-        if (status)
-            return status;
-    }
-    return CLIPC_OK;
 }

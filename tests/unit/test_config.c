@@ -202,6 +202,8 @@ static void test_huggingface(void **state)
                    "1e-05 was expected");
     assert_refused(&vit, "{\"vision_config\":{\"num_channels\":1}}", CLIPC_ERROR_UNSUPPORTED,
                    "3 was expected");
+    assert_refused(&resnet, "{\"vision_config\":{}}", CLIPC_ERROR_UNSUPPORTED,
+                   "the tensors are a ResNet's");
     assert_refused(&vit, "{\"projection_dim\":768,\"vision_config\":{}}", CLIPC_ERROR_FORMAT,
                    "\"projection_dim\" is 768");
     assert_refused(&vit, "{\"vision_config\":{\"intermediate_size\":4096}}", CLIPC_ERROR_FORMAT,
