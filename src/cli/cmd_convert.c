@@ -107,8 +107,10 @@ const clipc_cli_command clipc_cli_convert = {
     .name = "convert",
     .summary = "a checkpoint in another format or naming",
     .usage = "IN OUT [--dtype f32|f16|bf16] [--layout openai|huggingface]",
-    .notes = "OUT's ending chooses the format: .safetensors, or .pt and .pth for a PyTorch state\n"
-             "dict. A config file is written beside it.",
+    .notes = "OUT's ending chooses the format: .safetensors, or .pt, .pth and .bin for a PyTorch\n"
+             "state dict. What the tensors do not tell stands beside it: config.json and\n"
+             "preprocessor_config.json in Hugging Face's layout, else open_clip_config.json where\n"
+             "needed. safetensors files also have it inside.",
     .examples = "clipc convert ViT-B-32.pt vit-b-32.safetensors\n"
                 "clipc convert ViT-B-32.pt model.safetensors --layout huggingface --dtype f32",
     .options = convert_table,

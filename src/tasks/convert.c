@@ -39,8 +39,8 @@ typedef struct part {
     conversion *job;
     const clipc_checkpoint_tensor *tensor;
     uint64_t first_row;
-    uint64_t row_bytes;
-    float *transposed; /* owned; NULL when rows are read as they are */
+    uint64_t rows, row_bytes; /* a scalar is one row */
+    float *transposed;        /* owned; NULL when rows are read as they are */
     char name[CLIPC_NAME_SIZE];
 } part;
 
@@ -59,6 +59,8 @@ static clipc_status read_part(void *context, uint64_t first, uint64_t rows, floa
     } else {
         clipc_checkpoint_read(c->checkpoint, p->tensor, p->first_row + first, rows, out);
     }
+    if (first + rows == p->rows)
+        clipc_checkpoint_release(c->checkpoint, p->tensor);
     c->done += rows * p->row_bytes;
     if (c->options->progress && c->options->progress(c->options->progress_data, c->done, c->total))
         return clipc_fail(error, CLIPC_ERROR_CANCELLED, "%s: cancelled", c->out);
@@ -132,8 +134,8 @@ static clipc_status add_part(conversion *c, const clipc_checkpoint_tensor *tenso
         out->shape[1] = tensor->shape[0];
     }
     c->total += clipc_save_size(out);
-    p->row_bytes =
-        out->rank && out->shape[0] ? clipc_save_size(out) / out->shape[0] : clipc_save_size(out);
+    p->rows = out->rank ? out->shape[0] : 1;
+    p->row_bytes = p->rows ? clipc_save_size(out) / p->rows : 0;
     return mapped->is_transposed ? transpose(p, c->error) : CLIPC_OK;
 }
 
