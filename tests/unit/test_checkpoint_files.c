@@ -215,8 +215,7 @@ static void test_huggingface(void **state)
 /* --- Damage --- */
 
 static const char *const damaged_files[] = {
-    "kinds.pt",          "kinds_legacy.pt", "nested_model.pt",
-    "kinds.safetensors", "torchscript.pt",  "nested_state_dict.pt",
+    "kinds.pt", "kinds_legacy.pt", "nested_model.pt", "kinds.safetensors", "torchscript.pt",
 };
 
 /* Opens and, when that succeeds, reads everything: neither may touch a byte outside. */
@@ -266,7 +265,7 @@ static void test_truncated(void **state)
     }
 }
 
-/* One bit of each byte in turn. Flips in the weights themselves go unseen; all are survived. */
+/* Two bits of each byte, one at a time. Flips in the weights themselves go unseen; all are survived. */
 static void test_flipped(void **state)
 {
     (void)state;
@@ -278,7 +277,7 @@ static void test_flipped(void **state)
         read_fixture(damaged_files[i], &bytes, &size);
         exact = exact_copy(bytes, size);
         for (size_t place = 0; place < size; place++) {
-            for (unsigned bit = place % 2; bit < 8; bit += 2) {
+            for (unsigned bit = place % 4; bit < 8; bit += 4) {
                 exact[place] ^= (uint8_t)(1u << bit);
                 refused += !open_damaged(exact, size);
                 exact[place] ^= (uint8_t)(1u << bit);
