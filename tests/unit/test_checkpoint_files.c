@@ -265,7 +265,10 @@ static void test_truncated(void **state)
     }
 }
 
-/* Two bits of each byte, one at a time. Flips in the weights themselves go unseen; all are survived. */
+/*
+ * Two bits of each byte, one at a time. Flips in the weights themselves go unseen; all are
+ * survived.
+ */
 static void test_flipped(void **state)
 {
     (void)state;
