@@ -16,7 +16,9 @@
 
 size_t clipc_matmul_scratch(size_t in_features)
 {
-    return BLOCK_ROWS * in_features * sizeof(float);
+    size_t bytes;
+
+    return clipc_mul_size(BLOCK_ROWS * sizeof(float), in_features, &bytes) ? bytes : SIZE_MAX;
 }
 
 typedef struct division {

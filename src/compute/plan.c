@@ -9,6 +9,14 @@
 #include "base/status.h"
 #include "compute/program.h"
 
+/* Offsets and sizes stay below this, so that two of them can be added. */
+#define LARGEST (SIZE_MAX / 4)
+
+static clipc_status too_large(clipc_error *error)
+{
+    return clipc_fail(error, CLIPC_ERROR_LIMIT, "program: needs too much memory");
+}
+
 static size_t value_bytes(const clipc_value_facts *value)
 {
     return clipc_round_up(clipc_shape_count(&value->shape) * sizeof(float), CLIPC_ALIGNMENT);
@@ -61,8 +69,8 @@ clipc_status clipc_program_plan(clipc_program *program, clipc_error *error)
             continue;
         bytes = value_bytes(value);
         value->offset = place(program, i, bytes);
-        if (!clipc_add_size(value->offset, bytes, &end) || end > SIZE_MAX / 4)
-            return clipc_fail(error, CLIPC_ERROR_LIMIT, "program: needs too much memory");
+        if (!clipc_add_size(value->offset, bytes, &end) || end > LARGEST)
+            return too_large(error);
         program->block_bytes = clipc_max_size(program->block_bytes, end);
     }
     program->scratch_bytes = 0;
@@ -73,6 +81,8 @@ clipc_status clipc_program_plan(clipc_program *program, clipc_error *error)
             program->scratch_bytes =
                 clipc_max_size(program->scratch_bytes, node->op->scratch(program, node));
     }
+    if (program->scratch_bytes > LARGEST)
+        return too_large(error);
     program->scratch_bytes = clipc_round_up(program->scratch_bytes, CLIPC_ALIGNMENT);
     return CLIPC_OK;
 }

@@ -112,6 +112,9 @@ clipc_parameter_id clipc_program_parameter(clipc_program *program, clipc_role ro
     id = clipc_parameters_find(program->parameters, name);
     if (id == CLIPC_NO_PARAMETER)
         clipc_program_fail(program, CLIPC_ERROR_NOT_FOUND, "%s: is not declared", name);
+    else if (!clipc_shape_equal(&program->parameters->items[id].shape, &shape))
+        clipc_program_fail(program, CLIPC_ERROR_ARGUMENT, "%s: was declared with another shape",
+                           name);
     return id;
 }
 
@@ -191,9 +194,17 @@ clipc_value clipc_program_append(clipc_program *program, const clipc_node_recipe
     return output;
 }
 
+/* Whether recording goes on and the value is one of the program's; else that is its failure. */
+static bool value_exists(clipc_program *program, clipc_value value)
+{
+    if (!program->status && value >= program->value_count)
+        clipc_program_fail(program, CLIPC_ERROR_ARGUMENT, "program: no such value");
+    return !program->status;
+}
+
 void clipc_program_output(clipc_program *program, clipc_value value, uint32_t slot)
 {
-    if (program->status)
+    if (!value_exists(program, value))
         return;
     program->values[value].storage = CLIPC_STORAGE_BOUND;
     program->values[value].slot = slot;
@@ -203,7 +214,7 @@ void clipc_program_name(clipc_program *program, clipc_value value, const char *f
 {
     va_list arguments;
 
-    if (program->status)
+    if (!value_exists(program, value))
         return;
     va_start(arguments, format);
     program->values[value].name = clipc_arena_format(&program->arena, format, arguments);

@@ -31,7 +31,7 @@ typedef struct clipc_run clipc_run;
 /* An op: what a node does. One constant of this type a file in ops/. */
 typedef struct clipc_op {
     const char *name;
-    /* Scratch bytes that each worker needs; NULL: none. */
+    /* Scratch bytes that each worker needs, SIZE_MAX when they overflow; NULL: none. */
     size_t (*scratch)(const clipc_program *program, const clipc_node *node);
     /* Computes the node's output from its inputs. Cannot fail: shapes were checked on recording. */
     void (*forward)(const clipc_run *run, const clipc_node *node);

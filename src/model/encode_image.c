@@ -47,13 +47,17 @@ static clipc_status choose_batch(clipc_session *session, clipc_error *error)
 {
     clipc_status status;
 
-    if (session->max_batch)
+    if (session->image_batch)
         return CLIPC_OK;
+    if (session->max_batch) {
+        session->image_batch = session->max_batch;
+        return CLIPC_OK;
+    }
     status = record(session, 1, error);
     if (status)
         return status;
-    session->max_batch = clipc_max_size(BLOCK_BUDGET / session->image_program.block_bytes, 1);
-    session->max_batch = clipc_min_size(session->max_batch, LARGEST_BATCH);
+    session->image_batch = clipc_max_size(BLOCK_BUDGET / session->image_program.block_bytes, 1);
+    session->image_batch = clipc_min_size(session->image_batch, LARGEST_BATCH);
     return CLIPC_OK;
 }
 
@@ -84,9 +88,9 @@ clipc_status clipc_encode_pixels(clipc_session *session, const float *pixels, si
     const size_t picture = pixel_count(session->model), dim = session->model->config.embed_dim;
     clipc_status status = choose_batch(session, error);
 
-    for (size_t i = 0; i < n && !status; i += session->max_batch)
+    for (size_t i = 0; i < n && !status; i += session->image_batch)
         status = encode_batch(session, pixels + i * picture,
-                              clipc_min_size(session->max_batch, n - i), out + i * dim, error);
+                              clipc_min_size(session->image_batch, n - i), out + i * dim, error);
     return status;
 }
 
@@ -205,8 +209,8 @@ static clipc_status encode_pictures(clipc_session *session, picture_job *job, si
     clipc_error earliest = {.code = CLIPC_OK};
     clipc_status status = CLIPC_OK;
 
-    for (size_t i = 0; i < n && !status; i += session->max_batch) {
-        const size_t count = clipc_min_size(session->max_batch, n - i);
+    for (size_t i = 0; i < n && !status; i += session->image_batch) {
+        const size_t count = clipc_min_size(session->image_batch, n - i);
 
         job->images = images ? images + i : NULL;
         job->paths = paths ? paths + i : NULL;
@@ -226,7 +230,7 @@ static clipc_status with_batch_memory(clipc_session *session, picture_job *job, 
 
     if (status || n == 0)
         return status;
-    batch = clipc_min_size(session->max_batch, n);
+    batch = clipc_min_size(session->image_batch, n);
     job->model = session->model;
     if (!clipc_mul_size(batch, pixel_count(session->model), &floats))
         return clipc_fail_memory(error, "pictures", batch);

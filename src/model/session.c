@@ -4,6 +4,8 @@
 
 #include "base/memory.h"
 #include "base/options.h"
+#include "base/sizes.h"
+#include "base/status.h"
 
 #include <stdlib.h>
 
@@ -83,12 +85,15 @@ clipc_status clipc_session_prepare(clipc_session *session, const clipc_program *
                                    clipc_run *run, clipc_error *error)
 {
     const size_t workers = clipc_threads_count(session->threads);
+    size_t scratch_bytes;
     clipc_status status;
+
+    if (!clipc_mul_size(workers, program->scratch_bytes, &scratch_bytes))
+        return clipc_fail_memory(error, "session", program->scratch_bytes);
 
     status = ensure(&session->block, &session->block_bytes, program->block_bytes, error);
     if (!status)
-        status = ensure(&session->scratch, &session->scratch_bytes,
-                        workers * program->scratch_bytes, error);
+        status = ensure(&session->scratch, &session->scratch_bytes, scratch_bytes, error);
     if (status)
         return status;
     *run = (clipc_run){

@@ -41,7 +41,7 @@ static inline float *random_values(random_state *random, size_t count)
 }
 
 /* A program under construction, its parameters' raw values kept for the reference to use. */
-#define FIXTURE_MAX_PARAMETERS 8
+#define FIXTURE_MAX_PARAMETERS 12
 typedef struct op_fixture {
     random_state random;
     clipc_parameters parameters;

@@ -2,6 +2,8 @@
 /* attention, layernorm, token_embed and gather against the definitions, in double. */
 #include "ops/op_test.h"
 
+#include "base/float_formats.h"
+
 /* One query's output column `column`, by the definition. */
 static double attend(const float *q, const float *k, const float *v, size_t stride, size_t keys,
                      size_t head_size, size_t column)
@@ -102,6 +104,70 @@ static void test_pooling_attention(void **state)
     free(v);
 }
 
+typedef struct dense_case {
+    size_t count, length, queries, width, heads;
+    bool causal;
+    float factor; /* of queries: large ones make scores that overflow exp() */
+} dense_case;
+
+/* Sequences of one length; queries, keys and values in matrices of different widths. */
+static void check_dense(const dense_case *shape, unsigned workers)
+{
+    const size_t width = shape->width, size = width / shape->heads;
+    const size_t queries = shape->queries ? shape->queries : shape->length;
+    const size_t rows = shape->count * queries, keys = shape->count * shape->length;
+    const clipc_shape q_shape = clipc_shape_2(rows, width + 1);
+    const clipc_shape kv_shape = clipc_shape_2(keys, 2 * width + 3);
+    const clipc_sequences sequences = {
+        .count = shape->count, .length = shape->length, .queries = shape->queries};
+    float *q, *kv, *y = malloc(rows * width * sizeof(*y));
+    double *wanted = malloc(rows * width * sizeof(*wanted));
+    op_fixture fixture;
+    clipc_value query, memory, x;
+
+    fixture_open(&fixture, width * 100 + shape->length);
+    q = random_values(&fixture.random, rows * (width + 1));
+    kv = random_values(&fixture.random, keys * (2 * width + 3));
+    for (size_t i = 0; i < rows * (width + 1); i++)
+        q[i] *= shape->factor;
+    query = clipc_program_bind(&fixture.program, 0, &q_shape);
+    memory = clipc_program_bind(&fixture.program, 1, &kv_shape);
+    x = clipc_op_attention(&fixture.program, (clipc_columns){query, 1}, (clipc_columns){memory, 0},
+                           (clipc_columns){memory, width + 3}, width, shape->heads, shape->causal,
+                           &sequences);
+    clipc_program_output(&fixture.program, x, 2);
+    fixture_run(&fixture, workers, (void *[]){q, kv, y}, 3);
+    for (size_t at = 0; at < rows * width; at++) {
+        const size_t row = at / width, c = at % width, head = c / size * size;
+        const float *first = kv + row / queries * shape->length * (2 * width + 3) + head;
+
+        wanted[at] =
+            attend(q + row * (width + 1) + 1 + head, first, first + width + 3, 2 * width + 3,
+                   shape->causal ? row % queries + 1 : shape->length, size, c - head);
+    }
+    /* a score of 3000 has an error of 1e-4 in float32, and so has its exponential, relatively */
+    assert_close(y, wanted, rows * width, shape->factor > 1.0f ? 1e-3 : 1e-5, "dense attention");
+    fixture_close(&fixture);
+    free(q);
+    free(kv);
+    free(y);
+    free(wanted);
+}
+
+static void test_dense_attention(void **state)
+{
+    static const dense_case cases[] = {
+        {1, 1, 0, 1, 1, false, 1.0f},   {1, 1, 0, 6, 6, true, 1.0f},
+        {5, 2, 0, 3, 1, true, 1.0f},    {2, 64, 0, 66, 2, false, 1.0f},
+        {3, 17, 1, 64, 1, false, 1.0f}, {2, 5, 3, 10, 5, false, 1.0f},
+        {1, 50, 0, 63, 7, true, 1.0f},  {2, 9, 0, 32, 2, false, 1000.0f},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        check_dense(&cases[i], 1 + (unsigned)i % 3);
+}
+
 static void test_heads_must_divide_the_width(void **state)
 {
     const clipc_shape shape = clipc_shape_2(4, 30);
@@ -195,14 +261,52 @@ static void test_token_embed_and_gather(void **state)
     fixture_close(&fixture);
 }
 
+/* Half precision stays so in memory; every value of it is exact in float32. */
+static void test_token_embed_of_a_half_table(void **state)
+{
+    enum { VOCAB = 3, WIDTH = 4 };
+    static const float values[VOCAB * WIDTH] = {1.0f,   -0.5f, 65504.0f, 0x1p-24f, 0.0f,     -0.0f,
+                                                0.333f, 7.25f, 100.0f,   -3.0f,    0x1p-14f, 2.0f};
+    const clipc_shape tokens = clipc_shape_1(2);
+    uint32_t ids[] = {2, 0}, places[] = {0, 0};
+    uint16_t *half = malloc(sizeof(values) / 2);
+    float y[2 * WIDTH];
+    op_fixture fixture;
+    clipc_parameter_id table, positions;
+    clipc_value x;
+
+    (void)state;
+    assert_non_null(half);
+    fixture_open(&fixture, 15);
+    table = fixture_parameter(&fixture, CLIPC_ROLE_TABLE, clipc_shape_2(VOCAB, WIDTH));
+    positions = fixture_parameter(&fixture, CLIPC_ROLE_VALUES, clipc_shape_2(1, WIDTH));
+    for (size_t i = 0; i < VOCAB * WIDTH; i++)
+        half[i] = clipc_f16_from_float(values[i]);
+    free(fixture.parameters.items[table].data);
+    fixture.parameters.items[table].data = half;
+    fixture.parameters.items[table].is_half = true;
+    memset(fixture.parameters.items[positions].data, 0, WIDTH * sizeof(float));
+    x = clipc_op_token_embed(&fixture.program, clipc_program_bind(&fixture.program, 0, &tokens),
+                             clipc_program_bind(&fixture.program, 1, &tokens), table, positions);
+    clipc_program_output(&fixture.program, x, 2);
+    fixture_run(&fixture, 1, (void *[]){ids, places, y}, 3);
+    for (size_t j = 0; j < WIDTH; j++) {
+        assert_true(y[j] == values[2 * WIDTH + j]);
+        assert_true(y[WIDTH + j] == values[j]);
+    }
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_packed_attention),
         cmocka_unit_test(test_pooling_attention),
+        cmocka_unit_test(test_dense_attention),
         cmocka_unit_test(test_heads_must_divide_the_width),
         cmocka_unit_test(test_layernorm),
         cmocka_unit_test(test_token_embed_and_gather),
+        cmocka_unit_test(test_token_embed_of_a_half_table),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,6 +106,8 @@ static void test_convolutions(void **state)
         {1, 1, 1, 2, 3, 3, 1, 1, true},    {3, 5, 5, 6, 8, 1, 1, 0, true},
         {1, 9, 6, 2, 130, 3, 2, 1, true},  {2, 2, 3, 1, 1, 3, 1, 1, false},
         {1, 12, 10, 3, 17, 5, 3, 2, true}, {1, 6, 6, 2, 4, 1, 2, 0, false},
+        {1, 9, 9, 2, 300, 3, 1, 1, true},  {5, 1, 7, 3, 2, 7, 1, 3, true},
+        {1, 4, 4, 1, 3, 4, 1, 0, false},   {1, 11, 13, 65, 7, 1, 1, 0, true},
     };
 
     (void)state;
@@ -113,35 +115,46 @@ static void test_convolutions(void **state)
         check_conv(&cases[i]);
 }
 
-static void test_avgpool(void **state)
+/* What the last step does not cover is left out. */
+static void check_avgpool(size_t n, size_t height, size_t width, size_t channels, size_t step)
 {
-    enum { N = 2, H = 5, W = 7, C = 3, STEP = 2, OH = H / STEP, OW = W / STEP };
-    const clipc_shape in = clipc_shape_4(N, H, W, C);
-    float y[N * OH * OW * C], *pixels;
-    double wanted[N * OH * OW * C];
+    const size_t out_height = height / step, out_width = width / step;
+    const clipc_shape in = clipc_shape_4(n, height, width, channels);
+    float *y = malloc(n * out_height * out_width * channels * sizeof(float)), *pixels;
+    double *wanted = malloc(n * out_height * out_width * channels * sizeof(double));
     op_fixture fixture;
     clipc_value x;
 
-    (void)state;
     fixture_open(&fixture, 2);
-    pixels = random_values(&fixture.random, N * H * W * C);
-    x = clipc_op_avgpool(&fixture.program, clipc_program_bind(&fixture.program, 0, &in), STEP);
+    pixels = random_values(&fixture.random, n * height * width * channels);
+    x = clipc_op_avgpool(&fixture.program, clipc_program_bind(&fixture.program, 0, &in), step);
     clipc_program_output(&fixture.program, x, 1);
     fixture_run(&fixture, 2, (void *[]){pixels, y}, 2);
-    for (size_t at = 0; at < N * OH * OW * C; at++) {
-        const size_t c = at % C, column = at / C % OW, row = at / C / OW % OH, n = at / C / OW / OH;
+    for (size_t at = 0; at < n * out_height * out_width * channels; at++) {
+        const size_t c = at % channels, column = at / channels % out_width;
+        const size_t row = at / channels / out_width; /* of all maps one below the other */
+        const size_t top = row / out_height * height + row % out_height * step;
 
         wanted[at] = 0.0;
-        for (size_t i = 0; i < STEP * STEP; i++)
-            wanted[at] +=
-                (double)
-                    pixels[((n * H + row * STEP + i / STEP) * W + column * STEP + i % STEP) * C +
-                           c] /
-                (STEP * STEP);
+        for (size_t i = 0; i < step * step; i++)
+            wanted[at] += (double)
+                pixels[((top + i / step) * width + column * step + i % step) * channels + c];
+        wanted[at] /= (double)(step * step);
     }
-    assert_close(y, wanted, N * OH * OW * C, 1e-6, "avgpool");
+    assert_close(y, wanted, n * out_height * out_width * channels, 1e-6, "avgpool");
     fixture_close(&fixture);
     free(pixels);
+    free(y);
+    free(wanted);
+}
+
+static void test_avgpool(void **state)
+{
+    (void)state;
+    check_avgpool(2, 5, 7, 3, 2);
+    check_avgpool(1, 3, 3, 1, 3);
+    check_avgpool(3, 4, 6, 17, 1);
+    check_avgpool(2, 9, 8, 2, 4);
 }
 
 static void test_channels_last_then_tokens(void **state)

@@ -116,46 +116,106 @@ static void test_bits_do_not_depend_on_the_batch(void **state)
     free(together);
 }
 
-/* A picture's squares, by hand. */
-static void test_patch_embed(void **state)
+/* Sums of thousands of products, and of more rows than a block has. */
+static void test_linear_of_great_depth(void **state)
 {
-    enum { N = 3, SIZE = 13, PATCH = 4, GRID = 3, WIDTH = 10, TOKENS = 1 + GRID * GRID };
-    const clipc_shape in = {.rank = 4, .extent = {N, 3, SIZE, SIZE}};
+    (void)state;
+    check_linear(&(linear_case){3, 10, 4096, true, false, CLIPC_POINTWISE_NONE}, 2);
+    check_linear(&(linear_case){200, 3, 700, true, true, CLIPC_POINTWISE_GELU}, 3);
+}
+
+/* The transposed form of a weight, and a residual that is overwritten by the output. */
+static void test_transposed_weight_and_residual_in_place(void **state)
+{
+    enum { ROWS = 70, IN = 13, OUT = 21 };
+    const clipc_shape in = clipc_shape_2(ROWS, IN), out = clipc_shape_2(ROWS, OUT);
     op_fixture fixture;
-    clipc_parameter_id weight, class_embedding, positions;
-    float *pixels, *y = malloc(N * TOKENS * WIDTH * sizeof(float));
-    double wanted[N * TOKENS * WIDTH];
-    clipc_value x;
+    clipc_parameter_id weight;
+    float *a, *y, *transposed = malloc(IN * OUT * sizeof(float));
+    double *wanted = malloc(ROWS * OUT * sizeof(double));
+    clipc_value x, residual;
 
     (void)state;
-    fixture_open(&fixture, 3);
-    pixels = random_values(&fixture.random, N * 3 * SIZE * SIZE);
+    fixture_open(&fixture, 77);
+    a = random_values(&fixture.random, ROWS * IN);
+    y = random_values(&fixture.random, ROWS * OUT);
     x = clipc_program_bind(&fixture.program, 0, &in);
-    weight = fixture_parameter(&fixture, CLIPC_ROLE_PATCH, clipc_shape_4(WIDTH, 3, PATCH, PATCH));
-    class_embedding = fixture_parameter(&fixture, CLIPC_ROLE_VALUES, clipc_shape_1(WIDTH));
-    positions = fixture_parameter(&fixture, CLIPC_ROLE_VALUES, clipc_shape_2(TOKENS, WIDTH));
+    residual = clipc_program_bind(&fixture.program, 1, &out);
+    weight = fixture_parameter(&fixture, CLIPC_ROLE_MATRIX_TRANSPOSED, clipc_shape_2(IN, OUT));
+    for (size_t i = 0; i < ROWS * OUT; i++) {
+        wanted[i] = (double)y[i];
+        for (size_t k = 0; k < IN; k++)
+            wanted[i] +=
+                (double)a[i / OUT * IN + k] * (double)fixture.raw[weight][k * OUT + i % OUT];
+    }
+    for (size_t i = 0; i < IN * OUT; i++)
+        transposed[i % OUT * IN + i / OUT] = fixture.raw[weight][i];
+    free(fixture.parameters.items[weight].data);
+    fixture.parameters.items[weight].data = pack_matrix(transposed, OUT, IN);
+    x = clipc_op_linear(&fixture.program, x, weight, CLIPC_NO_PARAMETER, residual,
+                        CLIPC_POINTWISE_NONE);
+    clipc_program_output(&fixture.program, x, 2);
+    fixture_run(&fixture, 3, (void *[]){a, y, y}, 3);
+    assert_close(y, wanted, ROWS * OUT, 1e-5, "transposed linear");
+    fixture_close(&fixture);
+    free(a);
+    free(y);
+    free(transposed);
+    free(wanted);
+}
+
+/* Squares of pictures by the definition; pixels beyond the last square are not seen. */
+static void check_patch_embed(size_t n, size_t size, size_t patch, size_t width)
+{
+    const size_t grid = size / patch, tokens = 1 + grid * grid, area = patch * patch;
+    const clipc_shape in = clipc_shape_4(n, 3, size, size);
+    op_fixture fixture;
+    clipc_parameter_id weight, class_embedding, positions;
+    float *pixels, *y = malloc(n * tokens * width * sizeof(float));
+    double *wanted = malloc(n * tokens * width * sizeof(double));
+    clipc_value x;
+
+    fixture_open(&fixture, 3);
+    pixels = random_values(&fixture.random, n * 3 * size * size);
+    x = clipc_program_bind(&fixture.program, 0, &in);
+    weight = fixture_parameter(&fixture, CLIPC_ROLE_PATCH, clipc_shape_4(width, 3, patch, patch));
+    class_embedding = fixture_parameter(&fixture, CLIPC_ROLE_VALUES, clipc_shape_1(width));
+    positions = fixture_parameter(&fixture, CLIPC_ROLE_VALUES, clipc_shape_2(tokens, width));
     x = clipc_op_patch_embed(&fixture.program, x, weight, class_embedding, positions);
     clipc_program_output(&fixture.program, x, 1);
     fixture_run(&fixture, 2, (void *[]){pixels, y}, 2);
-    for (size_t at = 0; at < N * TOKENS * WIDTH; at++) {
-        const size_t n = at / (TOKENS * WIDTH), token = at / WIDTH % TOKENS, w = at % WIDTH;
-        double sum = (double)fixture.raw[positions][token * WIDTH + w];
+    for (size_t at = 0; at < n * tokens * width; at++) {
+        const size_t token = at / width % tokens, w = at % width;
+        const float *picture = pixels + at / (tokens * width) * 3 * size * size;
+        double sum = (double)fixture.raw[positions][token * width + w];
 
         if (token == 0)
             sum += (double)fixture.raw[class_embedding][w];
-        for (size_t i = 0; token > 0 && i < 3 * PATCH * PATCH; i++) {
-            const size_t c = i / (PATCH * PATCH), dy = i / PATCH % PATCH, dx = i % PATCH;
-            const size_t top = (token - 1) / GRID * PATCH, left = (token - 1) % GRID * PATCH;
+        for (size_t i = 0; token > 0 && i < 3 * area; i++) {
+            const size_t top = (token - 1) / grid * patch, left = (token - 1) % grid * patch;
 
-            sum += (double)pixels[((n * 3 + c) * SIZE + top + dy) * SIZE + left + dx] *
-                   (double)fixture.raw[weight][w * 3 * PATCH * PATCH + i];
+            sum +=
+                (double)
+                    picture[(i / area * size + top + i / patch % patch) * size + left + i % patch] *
+                (double)fixture.raw[weight][w * 3 * area + i];
         }
         wanted[at] = sum;
     }
-    assert_close(y, wanted, N * TOKENS * WIDTH, 1e-5, "patch_embed");
+    assert_close(y, wanted, n * tokens * width, 1e-5, "patch_embed");
     fixture_close(&fixture);
     free(pixels);
     free(y);
+    free(wanted);
+}
+
+static void test_patch_embed(void **state)
+{
+    (void)state;
+    check_patch_embed(3, 13, 4, 10);
+    check_patch_embed(1, 5, 5, 3); /* one square */
+    check_patch_embed(2, 9, 1, 2); /* squares of one pixel */
+    check_patch_embed(4, 7, 4, 8); /* almost half of the picture unseen */
+    check_patch_embed(1, 6, 2, 150);
 }
 
 static void test_wrong_width_is_refused(void **state)
@@ -182,6 +242,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_linear_shapes),
         cmocka_unit_test(test_bits_do_not_depend_on_the_batch),
+        cmocka_unit_test(test_linear_of_great_depth),
+        cmocka_unit_test(test_transposed_weight_and_residual_in_place),
         cmocka_unit_test(test_patch_embed),
         cmocka_unit_test(test_wrong_width_is_refused),
     };

@@ -6,6 +6,7 @@
  */
 #include "base/sizes.h"
 #include "compute/ops/ops.h"
+#include "compute/ops/rules.h"
 
 #include <math.h>
 #include <string.h>
@@ -118,6 +119,41 @@ static size_t attention_scratch(const clipc_program *program, const clipc_node *
 static const clipc_op attention_op = {
     .name = "attention", .scratch = attention_scratch, .forward = attention_forward};
 
+/* The columns that an operand is read at are there. */
+static bool has_columns(clipc_program *program, const char *what, const clipc_columns *columns,
+                        size_t width)
+{
+    const size_t all = clipc_program_shape(program, columns->value)->extent[1];
+
+    return clipc_rule_rank(program, attention_op.name, what, columns->value, 2) &&
+           clipc_rule(program, attention_op.name,
+                      columns->first <= all && width <= all - columns->first,
+                      "operands as wide as the columns read");
+}
+
+/* Sequences, queries and keys add up to the rows there are. */
+static bool has_sequences(clipc_program *program, const clipc_sequences *sequences, size_t queries,
+                          size_t keys, bool causal)
+{
+    const char *op = attention_op.name;
+    const size_t count = sequences->count;
+
+    if (!clipc_rule(program, op, count > 0, "a sequence") ||
+        !clipc_rule(program, op, !causal || sequences->queries == 0,
+                    "as many queries as keys under a causal mask"))
+        return false;
+    if (sequences->length)
+        clipc_rule(program, op, keys % count == 0 && keys / count == sequences->length,
+                   "sequences that take up all keys");
+    else
+        clipc_rule_shape(program, op, "offsets", sequences->offsets, clipc_shape_1(count + 1));
+    return clipc_rule(program, op,
+                      sequences->queries
+                          ? queries % count == 0 && queries / count == sequences->queries
+                          : queries == keys,
+                      "sequences that take up all queries");
+}
+
 clipc_value clipc_op_attention(clipc_program *program, clipc_columns query, clipc_columns key,
                                clipc_columns value, size_t width, size_t heads, bool causal,
                                const clipc_sequences *sequences)
@@ -140,6 +176,14 @@ clipc_value clipc_op_attention(clipc_program *program, clipc_columns query, clip
                            "attention: width %zu does not divide into %zu heads", width, heads);
         return CLIPC_NO_VALUE;
     }
+    if (!has_columns(program, "query", &query, width) ||
+        !has_columns(program, "key", &key, width) ||
+        !has_columns(program, "value", &value, width) ||
+        !clipc_rule(program, attention_op.name,
+                    clipc_program_shape(program, value.value)->extent[0] == keys,
+                    "a value for each key") ||
+        !has_sequences(program, sequences, queries, keys, causal))
+        return CLIPC_NO_VALUE;
     return clipc_program_append(
         program, &(clipc_node_recipe){
                      .op = &attention_op,

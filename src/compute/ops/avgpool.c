@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Average pooling over squares that do not overlap: the anti-aliased strides of CLIP's ResNet. */
 #include "compute/ops/ops.h"
+#include "compute/ops/rules.h"
 
 typedef struct pool_attributes {
     size_t step;
@@ -61,6 +62,9 @@ clipc_value clipc_op_avgpool(clipc_program *program, clipc_value x, size_t step)
     const clipc_shape *in = clipc_program_shape(program, x);
     pool_attributes attributes = {.step = step};
 
+    if (!clipc_rule_rank(program, pool_op.name, "x", x, 4) ||
+        !clipc_rule(program, pool_op.name, step > 0, "a step of at least 1"))
+        return CLIPC_NO_VALUE;
     return clipc_program_append(program,
                                 &(clipc_node_recipe){
                                     .op = &pool_op,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Planar pictures ([n][channels][h][w]) to channels last ([n][h][w][channels]). */
 #include "compute/ops/ops.h"
+#include "compute/ops/rules.h"
 
 static void channels_last_forward(const clipc_run *run, const clipc_node *node)
 {
@@ -22,6 +23,8 @@ clipc_value clipc_op_channels_last(clipc_program *program, clipc_value x)
 {
     const clipc_shape *in = clipc_program_shape(program, x);
 
+    if (!clipc_rule_rank(program, channels_last_op.name, "x", x, 4))
+        return CLIPC_NO_VALUE;
     return clipc_program_append(program, &(clipc_node_recipe){
                                              .op = &channels_last_op,
                                              .inputs = {x},

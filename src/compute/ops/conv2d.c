@@ -5,6 +5,7 @@
  */
 #include "compute/matmul.h"
 #include "compute/ops/ops.h"
+#include "compute/ops/rules.h"
 
 #include <string.h>
 
@@ -117,8 +118,13 @@ clipc_value clipc_op_conv2d(clipc_program *program, clipc_value x, clipc_paramet
     const clipc_shape *in = clipc_program_shape(program, x);
     const clipc_parameter *filter = clipc_program_parameter_facts(program, weight);
     conv_attributes attributes = {.stride = stride, .padding = padding, .pointwise = pointwise};
+    clipc_shape out;
 
-    if (!filter)
+    if (!clipc_rule_rank(program, conv_op.name, "x", x, 4) ||
+        !clipc_rule_parameter_rank(program, conv_op.name, "weight", weight, 4) ||
+        !clipc_rule(program, conv_op.name, filter->role == CLIPC_ROLE_CONVOLUTION,
+                    "a weight declared as a convolution's") ||
+        !clipc_rule(program, conv_op.name, stride > 0, "a stride of at least 1"))
         return CLIPC_NO_VALUE;
     if (filter->shape.extent[1] != in->extent[3]) {
         clipc_program_fail(program, CLIPC_ERROR_FORMAT, "%s: takes %zu channels, %zu come in",
@@ -126,16 +132,22 @@ clipc_value clipc_op_conv2d(clipc_program *program, clipc_value x, clipc_paramet
         return CLIPC_NO_VALUE;
     }
     attributes.kernel = filter->shape.extent[2];
-    return clipc_program_append(
-        program,
-        &(clipc_node_recipe){
-            .op = &conv_op,
-            .inputs = {x, residual},
-            .input_count = 2,
-            .parameters = {weight, bias},
-            .attributes = &attributes,
-            .attributes_size = sizeof(attributes),
-            .shape = clipc_shape_4(in->extent[0], out_extent(in->extent[1], &attributes),
-                                   out_extent(in->extent[2], &attributes), filter->shape.extent[0]),
-        });
+    out = clipc_shape_4(in->extent[0], out_extent(in->extent[1], &attributes),
+                        out_extent(in->extent[2], &attributes), filter->shape.extent[0]);
+    if (!clipc_rule(program, conv_op.name,
+                    filter->shape.extent[3] == attributes.kernel && padding < attributes.kernel,
+                    "a square kernel larger than the padding") ||
+        !clipc_rule_optional_parameter(program, conv_op.name, "bias", bias,
+                                       clipc_shape_1(out.extent[3])) ||
+        !clipc_rule_optional_shape(program, conv_op.name, "residual", residual, out))
+        return CLIPC_NO_VALUE;
+    return clipc_program_append(program, &(clipc_node_recipe){
+                                             .op = &conv_op,
+                                             .inputs = {x, residual},
+                                             .input_count = 2,
+                                             .parameters = {weight, bias},
+                                             .attributes = &attributes,
+                                             .attributes_size = sizeof(attributes),
+                                             .shape = out,
+                                         });
 }

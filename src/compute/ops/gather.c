@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Picking rows: the class token of each picture, the end token of each text. */
 #include "compute/ops/ops.h"
+#include "compute/ops/rules.h"
 
 #include <string.h>
 
@@ -44,11 +45,19 @@ static clipc_value append(clipc_program *program, clipc_value x, clipc_value row
 
 clipc_value clipc_op_gather(clipc_program *program, clipc_value x, clipc_value rows)
 {
+    if (!clipc_rule_rank(program, gather_op.name, "x", x, 2) ||
+        !clipc_rule_rank(program, gather_op.name, "rows", rows, 1))
+        return CLIPC_NO_VALUE;
     return append(program, x, rows, 0, clipc_program_shape(program, rows)->extent[0]);
 }
 
 clipc_value clipc_op_every(clipc_program *program, clipc_value x, size_t step)
 {
-    return append(program, x, CLIPC_NO_VALUE, step,
-                  clipc_program_shape(program, x)->extent[0] / step);
+    const size_t rows = clipc_program_shape(program, x)->extent[0];
+
+    if (!clipc_rule_rank(program, gather_op.name, "x", x, 2) ||
+        !clipc_rule(program, gather_op.name, step > 0 && rows % step == 0,
+                    "a step that divides the rows"))
+        return CLIPC_NO_VALUE;
+    return append(program, x, CLIPC_NO_VALUE, step, rows / step);
 }

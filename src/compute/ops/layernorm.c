@@ -2,6 +2,7 @@
 /* Layer normalisation (Ba et al. 2016, arXiv:1607.06450) over the last extent. */
 #include "compute/ops/ops.h"
 #include "compute/ops/rows.h"
+#include "compute/ops/rules.h"
 
 #define EPSILON 1e-5f
 
@@ -44,6 +45,12 @@ static const clipc_op layernorm_op = {.name = "layernorm", .forward = layernorm_
 clipc_value clipc_op_layernorm(clipc_program *program, clipc_value x, clipc_parameter_id gain,
                                clipc_parameter_id bias)
 {
+    const clipc_shape width = clipc_shape_1(clipc_program_shape(program, x)->extent[1]);
+
+    if (!clipc_rule_rank(program, layernorm_op.name, "x", x, 2) ||
+        !clipc_rule_parameter(program, layernorm_op.name, "gain", gain, width) ||
+        !clipc_rule_parameter(program, layernorm_op.name, "bias", bias, width))
+        return CLIPC_NO_VALUE;
     return clipc_program_append(program, &(clipc_node_recipe){
                                              .op = &layernorm_op,
                                              .inputs = {x},

@@ -2,6 +2,7 @@
 /* A fully connected layer with bias, residual and pointwise function in its epilogue. */
 #include "compute/matmul.h"
 #include "compute/ops/ops.h"
+#include "compute/ops/rules.h"
 
 typedef struct linear_attributes {
     size_t in_features;
@@ -37,9 +38,14 @@ clipc_value clipc_op_linear(clipc_program *program, clipc_value x, clipc_paramet
     const clipc_shape *in = clipc_program_shape(program, x);
     const clipc_parameter *matrix = clipc_program_parameter_facts(program, weight);
     linear_attributes attributes = {.in_features = in->extent[1], .pointwise = pointwise};
-    size_t inner, outer;
+    size_t inner, outer, out_features;
 
-    if (!matrix)
+    if (!clipc_rule_rank(program, linear_op.name, "x", x, 2) ||
+        !clipc_rule_parameter_rank(program, linear_op.name, "weight", weight, 2) ||
+        !clipc_rule(program, linear_op.name,
+                    matrix->role == CLIPC_ROLE_MATRIX ||
+                        matrix->role == CLIPC_ROLE_MATRIX_TRANSPOSED,
+                    "a weight declared as a matrix"))
         return CLIPC_NO_VALUE;
     inner = matrix->role == CLIPC_ROLE_MATRIX ? 1 : 0; /* which extent of the weight is `in` */
     outer = 1 - inner;
@@ -48,14 +54,19 @@ clipc_value clipc_op_linear(clipc_program *program, clipc_value x, clipc_paramet
                            matrix->name, matrix->shape.extent[inner], in->extent[1]);
         return CLIPC_NO_VALUE;
     }
-    return clipc_program_append(
-        program, &(clipc_node_recipe){
-                     .op = &linear_op,
-                     .inputs = {x, residual},
-                     .input_count = 2,
-                     .parameters = {weight, bias},
-                     .attributes = &attributes,
-                     .attributes_size = sizeof(attributes),
-                     .shape = clipc_shape_2(in->extent[0], matrix->shape.extent[outer]),
-                 });
+    out_features = matrix->shape.extent[outer];
+    if (!clipc_rule_optional_parameter(program, linear_op.name, "bias", bias,
+                                       clipc_shape_1(out_features)) ||
+        !clipc_rule_optional_shape(program, linear_op.name, "residual", residual,
+                                   clipc_shape_2(in->extent[0], out_features)))
+        return CLIPC_NO_VALUE;
+    return clipc_program_append(program, &(clipc_node_recipe){
+                                             .op = &linear_op,
+                                             .inputs = {x, residual},
+                                             .input_count = 2,
+                                             .parameters = {weight, bias},
+                                             .attributes = &attributes,
+                                             .attributes_size = sizeof(attributes),
+                                             .shape = clipc_shape_2(in->extent[0], out_features),
+                                         });
 }

@@ -5,6 +5,7 @@
  */
 #include "compute/matmul.h"
 #include "compute/ops/ops.h"
+#include "compute/ops/rules.h"
 
 #include <string.h>
 
@@ -97,23 +98,36 @@ clipc_value clipc_op_patch_embed(clipc_program *program, clipc_value pixels,
 {
     const clipc_shape *in = clipc_program_shape(program, pixels);
     const clipc_parameter *filter = clipc_program_parameter_facts(program, weight);
+    const char *op = patch_embed_op.name;
     patch_attributes attributes;
-    size_t tokens;
+    size_t tokens, width; /* tokens of one picture */
 
-    if (!filter)
+    if (!clipc_rule_rank(program, op, "pixels", pixels, 4) ||
+        !clipc_rule(program, op, in->extent[1] == CHANNELS && in->extent[2] == in->extent[3],
+                    "square pictures of three channels") ||
+        !clipc_rule_parameter_rank(program, op, "weight", weight, 4) ||
+        !clipc_rule(program, op, filter->role == CLIPC_ROLE_PATCH,
+                    "a weight declared as a patch's"))
         return CLIPC_NO_VALUE;
+    width = filter->shape.extent[0];
     attributes.image_size = in->extent[2];
     attributes.patch = filter->shape.extent[2];
     attributes.grid = attributes.image_size / attributes.patch;
-    tokens = in->extent[0] * (attributes.grid * attributes.grid + 1);
-    return clipc_program_append(program,
-                                &(clipc_node_recipe){
-                                    .op = &patch_embed_op,
-                                    .inputs = {pixels},
-                                    .input_count = 1,
-                                    .parameters = {weight, class_embedding, positions},
-                                    .attributes = &attributes,
-                                    .attributes_size = sizeof(attributes),
-                                    .shape = clipc_shape_2(tokens, filter->shape.extent[0]),
-                                });
+    tokens = attributes.grid * attributes.grid + 1;
+    if (!clipc_rule_parameter(program, op, "weight", weight,
+                              clipc_shape_4(width, CHANNELS, attributes.patch, attributes.patch)) ||
+        !clipc_rule(program, op, attributes.grid > 0, "a patch no larger than the picture") ||
+        !clipc_rule_parameter(program, op, "class embedding", class_embedding,
+                              clipc_shape_1(width)) ||
+        !clipc_rule_parameter(program, op, "positions", positions, clipc_shape_2(tokens, width)))
+        return CLIPC_NO_VALUE;
+    return clipc_program_append(program, &(clipc_node_recipe){
+                                             .op = &patch_embed_op,
+                                             .inputs = {pixels},
+                                             .input_count = 1,
+                                             .parameters = {weight, class_embedding, positions},
+                                             .attributes = &attributes,
+                                             .attributes_size = sizeof(attributes),
+                                             .shape = clipc_shape_2(in->extent[0] * tokens, width),
+                                         });
 }

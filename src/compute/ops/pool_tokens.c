@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A feature map to the tokens of attention pooling: the mean first, positional embeddings added. */
 #include "compute/ops/ops.h"
+#include "compute/ops/rules.h"
 
 typedef struct tokens_job {
     const float *x, *positions;
@@ -48,13 +49,18 @@ clipc_value clipc_op_pool_tokens(clipc_program *program, clipc_value x,
                                  clipc_parameter_id positions)
 {
     const clipc_shape *in = clipc_program_shape(program, x);
-    const size_t tokens = in->extent[0] * (1 + in->extent[1] * in->extent[2]);
+    const size_t tokens = 1 + in->extent[1] * in->extent[2]; /* of one picture */
 
-    return clipc_program_append(program, &(clipc_node_recipe){
-                                             .op = &pool_tokens_op,
-                                             .inputs = {x},
-                                             .input_count = 1,
-                                             .parameters = {positions},
-                                             .shape = clipc_shape_2(tokens, in->extent[3]),
-                                         });
+    if (!clipc_rule_rank(program, pool_tokens_op.name, "x", x, 4) ||
+        !clipc_rule_parameter(program, pool_tokens_op.name, "positions", positions,
+                              clipc_shape_2(tokens, in->extent[3])))
+        return CLIPC_NO_VALUE;
+    return clipc_program_append(program,
+                                &(clipc_node_recipe){
+                                    .op = &pool_tokens_op,
+                                    .inputs = {x},
+                                    .input_count = 1,
+                                    .parameters = {positions},
+                                    .shape = clipc_shape_2(in->extent[0] * tokens, in->extent[3]),
+                                });
 }

@@ -3,6 +3,7 @@
 #include "base/float_formats.h"
 #include "compute/ops/ops.h"
 #include "compute/ops/rows.h"
+#include "compute/ops/rules.h"
 
 typedef struct embed_job {
     const void *table;
@@ -66,8 +67,18 @@ clipc_value clipc_op_token_embed(clipc_program *program, clipc_value ids, clipc_
                                  clipc_parameter_id table, clipc_parameter_id positions)
 {
     const clipc_parameter *rows = clipc_program_parameter_facts(program, table);
+    const clipc_parameter *places_known = clipc_program_parameter_facts(program, positions);
 
-    if (!rows)
+    if (!clipc_rule_rank(program, token_embed_op.name, "ids", ids, 1) ||
+        !clipc_rule_shape(program, token_embed_op.name, "places", places,
+                          *clipc_program_shape(program, ids)) ||
+        !clipc_rule_parameter_rank(program, token_embed_op.name, "table", table, 2) ||
+        !clipc_rule(program, token_embed_op.name, rows->role == CLIPC_ROLE_TABLE,
+                    "a table declared as one") ||
+        !clipc_rule_parameter_rank(program, token_embed_op.name, "positions", positions, 2) ||
+        !clipc_rule(program, token_embed_op.name,
+                    rows->shape.extent[1] == places_known->shape.extent[1],
+                    "one width of table and positions"))
         return CLIPC_NO_VALUE;
     return clipc_program_append(
         program, &(clipc_node_recipe){
