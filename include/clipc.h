@@ -136,6 +136,11 @@ typedef struct clipc_model_options {
     uint64_t max_weight_bytes;   /* refuses larger models; default 64 GiB */
     clipc_log_fn log;            /* may be NULL */
     void *log_data;
+    /*
+     * True leaves the weights in the file, after checking their names and shapes: a matter of
+     * milliseconds. Such a model has its info, tokenizer and preprocessing, but no sessions.
+     */
+    bool without_weights;
 } clipc_model_options;
 
 CLIPC_API void clipc_model_options_init(clipc_model_options *options);
@@ -391,6 +396,12 @@ typedef enum clipc_layout {
     CLIPC_LAYOUT_HUGGINGFACE = 1, /* CLIPModel's tensor names (ViT only) */
 } clipc_layout;
 
+/*
+ * Called now and then on the caller's thread, with the bytes converted and their total. Return true
+ * to cancel: nothing is left behind.
+ */
+typedef bool (*clipc_convert_progress_fn)(void *data, uint64_t done, uint64_t total);
+
 typedef struct clipc_convert_options {
     size_t size;                 /* sizeof(clipc_convert_options) */
     bool keep_dtype;             /* default true: every tensor as it is in the input */
@@ -399,14 +410,18 @@ typedef struct clipc_convert_options {
     clipc_activation activation; /* as in clipc_model_options */
     clipc_log_fn log;
     void *log_data;
+    clipc_convert_progress_fn progress; /* may be NULL */
+    void *progress_data;
 } clipc_convert_options;
 
 CLIPC_API void clipc_convert_options_init(clipc_convert_options *options);
 
 /*
- * Writes the checkpoint `in` to `out`, by its ending: .safetensors, or .pt/.pth (a PyTorch state
- * dict), with a config JSON (open_clip_config.json or config.json) beside it. The files appear
- * under their names only when complete.
+ * Writes the checkpoint `in` to `out`, by its ending: .safetensors, or .pt/.pth/.bin (a PyTorch
+ * state dict). Beside it stands what the tensors do not tell: open_clip_config.json for a state
+ * dict in OpenAI's layout, config.json and preprocessor_config.json in Hugging Face's; one that is
+ * there already and says something else is an error. Files appear under their names only when
+ * complete.
  */
 CLIPC_API clipc_status clipc_convert(const char *in, const char *out,
                                      const clipc_convert_options *options, clipc_error *error);

@@ -9,7 +9,9 @@
 
 void *clipc_calloc(size_t count, size_t size)
 {
-    if (count == 0 || size == 0)
+    size_t bytes;
+
+    if (!clipc_mul_size(count, size, &bytes) || bytes == 0)
         return NULL;
     return calloc(count, size);
 }

@@ -328,6 +328,9 @@ void clipc_checkpoint_read(const clipc_checkpoint *checkpoint,
     const uint64_t rows_a_piece = tensor->rank ? tensor->shape[0] / e->piece_count : 1;
 
     (void)checkpoint;
+    for (uint32_t i = 1; i < tensor->rank; i++)
+        if (tensor->shape[i] == 0)
+            return; /* no elements, and strides that nobody has checked */
     for (uint64_t row = first; row < first + rows; row++) {
         const clipc_stored_tensor *stored = &e->pieces[row / rows_a_piece];
         const uint64_t offset = tensor->rank ? row % rows_a_piece * stored->stride[0] : 0;

@@ -7,12 +7,18 @@
 
 #include <string.h>
 
+/* The largest of OpenAI's models has about 1,000. */
+#define MOST_TENSORS 65536
+
 clipc_status clipc_contents_add(clipc_contents *contents, const clipc_stored_tensor *tensor,
-                                clipc_error *error)
+                                const char *source, clipc_error *error)
 {
+    if (contents->count >= MOST_TENSORS)
+        return clipc_fail(error, CLIPC_ERROR_LIMIT, "%s: holds more than %d tensors", source,
+                          MOST_TENSORS);
     if (clipc_grow(&contents->tensors, &contents->capacity, contents->count + 1,
                    sizeof(*contents->tensors)) != 0)
-        return clipc_fail_memory(error, tensor->name, sizeof(*tensor));
+        return clipc_fail_memory(error, source, sizeof(*tensor));
     contents->tensors[contents->count++] = *tensor;
     return CLIPC_OK;
 }

@@ -26,7 +26,7 @@ typedef struct clipc_contents {
 
 /* Appends a copy of *tensor, whose name is already in the arena. */
 clipc_status clipc_contents_add(clipc_contents *contents, const clipc_stored_tensor *tensor,
-                                clipc_error *error);
+                                const char *source, clipc_error *error);
 
 /* A copy of length bytes of text in the arena, NUL-terminated; NULL when out of memory. */
 char *clipc_contents_text(clipc_contents *contents, const char *text, size_t length);
@@ -44,9 +44,5 @@ clipc_status clipc_read_torch_legacy(clipc_contents *contents, const uint8_t *by
 
 /* The key of contents->config in a safetensors file's __metadata__. */
 #define CLIPC_CONFIG_KEY "open_clip_config"
-
-/* The first bytes of a file that torch.save wrote in the format from before PyTorch 1.6. */
-#define CLIPC_TORCH_LEGACY_MAGIC "\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19"
-#define CLIPC_TORCH_LEGACY_MAGIC_SIZE 14
 
 #endif

@@ -2,11 +2,10 @@
 /* path -> the files that make a checkpoint -> stored tensors. */
 #include "checkpoint/files.h"
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/sizes.h"
 #include "base/status.h"
-
-#include <cjson/cJSON.h>
 
 #include <dirent.h>
 #include <stdio.h>
@@ -14,7 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define LARGEST_INDEX ((size_t)16 << 20)
+#define LARGEST_INDEX ((size_t)4 << 20)
 #define MOST_SHARDS 1000
 #define LONGEST_PATH 4096
 
@@ -50,10 +49,10 @@ static clipc_status read_bytes(clipc_contents *contents, const uint8_t *bytes, s
 {
     if (begins_with(bytes, size, "PK\3\4", 4))
         return clipc_read_torch_zip(contents, bytes, size, source, error);
-    if (begins_with(bytes, size, CLIPC_TORCH_LEGACY_MAGIC, CLIPC_TORCH_LEGACY_MAGIC_SIZE))
-        return clipc_read_torch_legacy(contents, bytes, size, source, error);
-    if (size > 8 && bytes[8] == '{')
+    if (size > 8 && bytes[8] == '{') /* before it any byte can stand: a length */
         return clipc_read_safetensors(contents, bytes, size, source, error);
+    if (begins_with(bytes, size, "\x80", 1)) /* how pickles begin since 2003 */
+        return clipc_read_torch_legacy(contents, bytes, size, source, error);
     return refuse_content(bytes, size, source, error);
 }
 
@@ -176,10 +175,10 @@ static clipc_status read_index(clipc_checkpoint_files *files, clipc_contents *co
 
     if (status)
         return status;
-    root = cJSON_ParseWithLength(json, size);
+    status = clipc_json_parse(&root, json, size, path, "the file", error);
     free(json);
-    if (!root)
-        return clipc_fail(error, CLIPC_ERROR_FORMAT, "%s: is not valid JSON", path);
+    if (status)
+        return status;
     status = read_weight_map(files, contents, cJSON_GetObjectItemCaseSensitive(root, "weight_map"),
                              error);
     cJSON_Delete(root);

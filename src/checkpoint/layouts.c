@@ -162,12 +162,13 @@ static bool ends_with(const char *name, const char *ending)
 static bool is_dropped(const char *name)
 {
     static const char *const names[] = {"input_resolution", "context_length", "vocab_size",
-                                        "attn_mask", "text.attn_mask"};
+                                        "attn_mask"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(name, names[i]) == 0)
             return true;
-    return ends_with(name, ".num_batches_tracked") || ends_with(name, "embeddings.position_ids");
+    return ends_with(name, ".num_batches_tracked") || ends_with(name, ".attn_mask") ||
+           ends_with(name, "embeddings.position_ids");
 }
 
 const char *clipc_layout_strip(const char *name)

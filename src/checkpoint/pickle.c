@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The pickle machine: a stack, a memo, and one function for each family of opcodes. Opcodes are
- * those of Python's pickletools; whatever would run code (INST, OBJ, extension registry) is
- * refused.
+ * those of Python's pickletools; what no state dict needs (INST, OBJ, NEWOBJ_EX, the extension
+ * registry) is refused.
  */
 #include "checkpoint/pickle.h"
 
@@ -45,8 +45,17 @@ static clipc_status no_memory(machine *m)
 
 /* --- Values and the stack --- */
 
+/* What bounds the memory that a pickle takes, however often it uses a value again. */
+static clipc_status too_many(machine *m)
+{
+    return clipc_fail(m->error, CLIPC_ERROR_LIMIT, "%s: its pickle makes more than %zu values",
+                      m->options->source, m->options->max_values);
+}
+
 static clipc_status push(machine *m, value *v)
 {
+    if (m->depth >= m->options->max_values)
+        return too_many(m);
     if (clipc_grow(&m->stack, &m->stack_capacity, m->depth + 1, sizeof(*m->stack)) != 0)
         return no_memory(m);
     m->stack[m->depth++] = v;
@@ -56,8 +65,7 @@ static clipc_status push(machine *m, value *v)
 static clipc_status make(machine *m, clipc_pickle_kind kind, value **out)
 {
     if (m->values >= m->options->max_values)
-        return clipc_fail(m->error, CLIPC_ERROR_LIMIT, "%s: its pickle makes more than %zu values",
-                          m->options->source, m->options->max_values);
+        return too_many(m);
     *out = clipc_arena_alloc(m->arena, sizeof(**out));
     if (!*out)
         return no_memory(m);
@@ -114,6 +122,9 @@ static bool find_mark(const machine *m, size_t *first)
 /* Adds n values to a container's items; the arena keeps outgrown lists until its end. */
 static clipc_status add_items(machine *m, value *container, value *const *items, size_t n)
 {
+    if (n > m->options->max_values - m->values)
+        return too_many(m);
+    m->values += n;
     if (n > container->capacity - container->count) {
         const size_t capacity = clipc_max_size(2 * container->capacity, container->count + n);
         value **grown = clipc_arena_alloc(m->arena, capacity * sizeof(*grown));
@@ -349,8 +360,8 @@ static clipc_status put(machine *m, uint64_t index)
     if (!v)
         return malformed(m, "the stack is too short");
     /* A writer counts up from 0 or 1, one a value: a larger index only wastes memory. */
-    if (index > m->in.size)
-        return malformed(m, "a memo index is larger than the pickle");
+    if (index > m->options->max_values)
+        return too_many(m);
     if (index >= m->memo_count) {
         if (clipc_grow(&m->memo, &m->memo_capacity, (size_t)index + 1, sizeof(*m->memo)) != 0)
             return no_memory(m);
@@ -383,7 +394,6 @@ static clipc_status push_global(machine *m, const char *module, size_t module_le
                                 const char *name, size_t name_length)
 {
     char *text;
-    clipc_status status;
 
     if (module_length > 512 || name_length > 512)
         return malformed(m, "a global's name is too long");
@@ -397,8 +407,7 @@ static clipc_status push_global(machine *m, const char *module, size_t module_le
         return clipc_fail(m->error, CLIPC_ERROR_UNSUPPORTED,
                           "%s: its pickle asks for %s, which no state dict needs; refused",
                           m->options->source, text);
-    status = push_text(m, CLIPC_PICKLE_GLOBAL, text, module_length + name_length + 1);
-    return status;
+    return push_text(m, CLIPC_PICKLE_GLOBAL, text, module_length + name_length + 1);
 }
 
 static clipc_status push_global_lines(machine *m)
@@ -421,6 +430,19 @@ static clipc_status push_global_stack(machine *m)
         return malformed(m, "a global's name is no text");
     return push_global(m, module->text.bytes, module->text.length, name->text.bytes,
                        name->text.length);
+}
+
+/* INST, the oldest way to call: no state dict has it, but what it would call can be named. */
+static clipc_status refuse_instance(machine *m)
+{
+    const size_t start = m->in.position;
+    clipc_status status = push_global_lines(m);
+
+    if (status)
+        return status;
+    return clipc_fail(m->error, CLIPC_ERROR_UNSUPPORTED,
+                      "%s: opcode 'i' at byte %zu of its pickle has no place in a state dict",
+                      m->options->source, start - 1);
 }
 
 /* OrderedDict() and OrderedDict([(key, value), ...]) are dicts at once. */
@@ -583,6 +605,7 @@ static clipc_status run_object(machine *m, uint8_t opcode, bool *known)
     switch (opcode) {
     case 'c': return push_global_lines(m);
     case 0x93: return push_global_stack(m);
+    case 'i': return refuse_instance(m);
     case 'R':
     case 0x81: return call(m);
     case 'b': return build(m);

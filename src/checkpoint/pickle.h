@@ -45,7 +45,8 @@ typedef struct clipc_pickle_value {
 typedef struct clipc_pickle_options {
     /* Whether a pickle may name "module.name"; others are refused by name. */
     bool (*allows)(const char *name);
-    size_t max_values; /* refuses pickles that make more */
+    /* Refuses pickles that make more values, counting each place in a container as one more. */
+    size_t max_values;
     const char *source;
     /*
      * Called with each persistent value (NULL: not); another status than CLIPC_OK ends the reading.

@@ -48,7 +48,8 @@ clipc_status clipc_save_emit(const clipc_save_tensor *tensor, clipc_save_sink si
     const size_t size = clipc_element_size(tensor->element);
     const uint64_t rows = tensor->rank ? tensor->shape[0] : 1;
     const size_t width = rows ? clipc_save_size(tensor) / size / (size_t)rows : 0;
-    const size_t step = width ? clipc_max_size(BUFFER_VALUES / width, 1) : 1;
+    const size_t step =
+        width ? clipc_min_size(clipc_max_size(BUFFER_VALUES / width, 1), (size_t)rows) : 1;
     float *values = clipc_calloc(step, clipc_max_size(width, 1) * sizeof(*values));
     uint8_t *bytes = clipc_calloc(step, clipc_max_size(width, 1) * size);
     clipc_status status =
@@ -57,7 +58,9 @@ clipc_status clipc_save_emit(const clipc_save_tensor *tensor, clipc_save_sink si
     for (uint64_t row = 0; !status && row < rows; row += step) {
         const size_t count = clipc_min_size(step, (size_t)(rows - row));
 
-        tensor->read(tensor->context, row, count, values);
+        status = tensor->read(tensor->context, row, count, values, error);
+        if (status)
+            break;
         for (size_t i = 0; i < count * width; i++)
             store(tensor->element, values[i], bytes + i * size);
         status = sink(context, bytes, count * width * size, error);

@@ -12,9 +12,13 @@ typedef struct clipc_save_tensor {
     clipc_element element; /* F32, F16, BF16, or I64 for whole numbers */
     uint32_t rank;
     uint64_t shape[CLIPC_TENSOR_MAX_RANK];
-    /* Fills out with rows [first, first + rows), as clipc_checkpoint_read does. */
-    void (*read)(const void *context, uint64_t first, uint64_t rows, float *out);
-    const void *context;
+    /*
+     * Fills out with rows [first, first + rows), as clipc_checkpoint_read does; each row is asked
+     * for once, in order. Another status than CLIPC_OK ends the writing.
+     */
+    clipc_status (*read)(void *context, uint64_t first, uint64_t rows, float *out,
+                         clipc_error *error);
+    void *context;
 } clipc_save_tensor;
 
 /*

@@ -9,7 +9,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <zlib.h>
 
 #define PREFIX "archive/"
 
@@ -114,19 +113,11 @@ static void pickle_state_dict(clipc_byte_buffer *out, const clipc_save_tensor *t
 static clipc_status write_record(clipc_zip_writer *zip, const char *name, const void *bytes,
                                  size_t size, clipc_error *error)
 {
-    const uint32_t crc = (uint32_t)crc32_z(0, bytes, size);
-    clipc_status status = clipc_zip_writer_begin(zip, name, size, crc, error);
+    clipc_status status = clipc_zip_writer_begin(zip, name, size, error);
 
-    return status ? status : clipc_zip_writer_write(zip, bytes, size, error);
-}
-
-static clipc_status add_to_crc(void *context, const void *bytes, size_t size, clipc_error *error)
-{
-    unsigned long *crc = context;
-
-    (void)error;
-    *crc = crc32_z(*crc, bytes, size);
-    return CLIPC_OK;
+    if (!status)
+        status = clipc_zip_writer_write(zip, bytes, size, error);
+    return status ? status : clipc_zip_writer_end(zip, error);
 }
 
 static clipc_status write_to_zip(void *zip, const void *bytes, size_t size, clipc_error *error)
@@ -134,18 +125,17 @@ static clipc_status write_to_zip(void *zip, const void *bytes, size_t size, clip
     return clipc_zip_writer_write(zip, bytes, size, error);
 }
 
-/* The sum stands before the data: tensors are gone through twice. */
 static clipc_status write_tensor(clipc_zip_writer *zip, const clipc_save_tensor *tensor,
                                  size_t index, clipc_error *error)
 {
-    unsigned long crc = crc32_z(0, NULL, 0);
     char name[48];
-    clipc_status status = clipc_save_emit(tensor, add_to_crc, &crc, error);
+    clipc_status status;
 
     snprintf(name, sizeof(name), PREFIX "data/%zu", index);
+    status = clipc_zip_writer_begin(zip, name, clipc_save_size(tensor), error);
     if (!status)
-        status = clipc_zip_writer_begin(zip, name, clipc_save_size(tensor), (uint32_t)crc, error);
-    return status ? status : clipc_save_emit(tensor, write_to_zip, zip, error);
+        status = clipc_save_emit(tensor, write_to_zip, zip, error);
+    return status ? status : clipc_zip_writer_end(zip, error);
 }
 
 static clipc_status write_archive(clipc_zip_writer *zip, const clipc_save_tensor *tensors,

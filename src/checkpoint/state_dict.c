@@ -90,7 +90,7 @@ static clipc_status walk_attribute(walk *w, const clipc_pickle_value *key,
                           w->source, MOST_VISITS);
     if (!clipc_is_module_value(value) && !clipc_is_tensor_value(value))
         return CLIPC_OK; /* flags, sizes, hooks */
-    if (key->kind != CLIPC_PICKLE_TEXT || key->text.length > sizeof(w->name) - length - 2)
+    if (key->kind != CLIPC_PICKLE_TEXT || length + key->text.length + 2 > sizeof(w->name))
         return clipc_fail(w->error, CLIPC_ERROR_FORMAT,
                           "%s: an attribute's name is missing or too long", w->source);
     if (length)

@@ -9,7 +9,7 @@
 bool clipc_state_dict_allows(const char *name);
 
 /* The most values a checkpoint's pickle may make; OpenAI's largest makes some 20,000. */
-#define CLIPC_STATE_DICT_MAX_VALUES ((size_t)1 << 21)
+#define CLIPC_STATE_DICT_MAX_VALUES ((size_t)1 << 20)
 
 /* Whether root is a TorchScript module. */
 bool clipc_is_module_value(const clipc_pickle_value *root);

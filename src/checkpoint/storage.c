@@ -137,12 +137,13 @@ clipc_status clipc_add_tensor_value(clipc_contents *contents, const clipc_pickle
     offset = (uint64_t)arguments->items[1]->integer;
     bytes = storages->find(storages->context, &storage, &size);
     if (!bytes)
-        return clipc_fail(error, CLIPC_ERROR_FORMAT, "%s: the data of tensor %s are not there",
-                          source, name);
+        return clipc_fail(error, CLIPC_ERROR_FORMAT,
+                          "%s: the file does not hold the data of tensor %s, or packed", source,
+                          name);
     if (__builtin_mul_overflow(storage.count, clipc_element_size(storage.element), &needed) ||
         needed > size || !is_inside(&tensor, offset, storage.count))
         return clipc_fail(error, CLIPC_ERROR_FORMAT, "%s: tensor %s reaches outside its %llu bytes",
                           source, name, (unsigned long long)size);
     tensor.data = bytes + offset * clipc_element_size(storage.element);
-    return clipc_contents_add(contents, &tensor, error);
+    return clipc_contents_add(contents, &tensor, source, error);
 }

@@ -15,6 +15,10 @@
 
 #define PROTOCOL 1001
 
+/* The magic number 0x1950a86a20f9469cfc6c as a pickle holds it. */
+#define MAGIC "\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19"
+#define MAGIC_SIZE 10
+
 typedef struct placed_storage {
     clipc_storage storage;
     const uint8_t *bytes; /* NULL until its place in the file is known */
@@ -147,6 +151,17 @@ static clipc_status next_pickle(legacy_file *file, clipc_pickle_value **out)
     return status;
 }
 
+static clipc_status check_magic(const legacy_file *file, const clipc_pickle_value *magic)
+{
+    if (magic->kind == CLIPC_PICKLE_BIG && magic->text.length == MAGIC_SIZE &&
+        memcmp(magic->text.bytes, MAGIC, MAGIC_SIZE) == 0)
+        return CLIPC_OK;
+    return clipc_fail(file->error, CLIPC_ERROR_FORMAT,
+                      "%s: a pickle, but none that torch.save wrote: PyTorch's magic number was "
+                      "expected first",
+                      file->source);
+}
+
 static clipc_status check_system(const legacy_file *file, const clipc_pickle_value *protocol,
                                  const clipc_pickle_value *system)
 {
@@ -154,8 +169,12 @@ static clipc_status check_system(const legacy_file *file, const clipc_pickle_val
 
     if (protocol->kind != CLIPC_PICKLE_INTEGER || protocol->integer != PROTOCOL)
         return malformed(file, "its protocol is not 1001");
-    if (!little || little->kind != CLIPC_PICKLE_BOOL || !little->integer)
-        return malformed(file, "its tensors are big-endian, little-endian was expected");
+    if (!little || little->kind != CLIPC_PICKLE_BOOL)
+        return malformed(file, "it does not say whether it is little-endian");
+    if (!little->integer)
+        return clipc_fail(file->error, CLIPC_ERROR_UNSUPPORTED,
+                          "%s: its tensors are big-endian, little-endian was expected",
+                          file->source);
     return CLIPC_OK;
 }
 
@@ -165,6 +184,8 @@ static clipc_status read_file(legacy_file *file)
     clipc_pickle_value *magic, *protocol, *system, *root, *keys;
     clipc_status status = next_pickle(file, &magic);
 
+    if (!status)
+        status = check_magic(file, magic);
     if (!status)
         status = next_pickle(file, &protocol);
     if (!status)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define LARGEST_PICKLE ((size_t)32 << 20)
+#define LONGEST_BYTE_ORDER 16
 #define LONGEST_PATH 512
 
 typedef struct torch_zip {
@@ -37,18 +38,20 @@ static const uint8_t *find_storage(void *context, const clipc_storage *storage, 
 {
     const clipc_zip_entry *entry = find(context, "data/", storage->key, storage->key_length);
 
-    if (!entry || entry->is_deflated)
+    if (!entry || entry->is_deflated) /* torch never packs them: they are to be mapped */
         return NULL;
     *size = entry->size;
     return entry->bytes;
 }
 
-/* The one entry whose name ends in /data.pkl gives NAME. */
-static const clipc_zip_entry *find_pickle(torch_zip *file)
+/* The one entry NAME/data.pkl gives NAME. */
+static clipc_status find_pickle(torch_zip *file, const clipc_zip_entry **out, const char *source,
+                                clipc_error *error)
 {
     static const char ending[] = "data.pkl";
     const size_t length = sizeof(ending) - 1;
 
+    *out = NULL;
     for (size_t i = 0; i < file->zip.count; i++) {
         const char *name = file->zip.entries[i].name;
         const size_t size = strlen(name);
@@ -56,22 +59,35 @@ static const clipc_zip_entry *find_pickle(torch_zip *file)
         if (size <= length || strcmp(name + size - length, ending) != 0 ||
             strchr(name, '/') != name + size - length - 1)
             continue;
+        if (*out)
+            return clipc_fail(error, CLIPC_ERROR_FORMAT,
+                              "%s: holds both %s and %s, one data.pkl was expected", source,
+                              (*out)->name, name);
         file->root = name;
         file->root_length = size - length;
-        return &file->zip.entries[i];
+        *out = &file->zip.entries[i];
     }
-    return NULL;
+    if (!*out)
+        return clipc_fail(error, CLIPC_ERROR_FORMAT,
+                          "%s: a zip archive without data.pkl is no PyTorch checkpoint", source);
+    return CLIPC_OK;
 }
 
-static clipc_status check_byte_order(torch_zip *file, const char *source, clipc_error *error)
+static clipc_status check_byte_order(torch_zip *file, clipc_arena *arena, const char *source,
+                                     clipc_error *error)
 {
     const clipc_zip_entry *entry = find(file, "", "byteorder", strlen("byteorder"));
+    const uint8_t *bytes;
+    clipc_status status;
 
-    if (entry && !entry->is_deflated &&
-        (entry->size != 6 || memcmp(entry->bytes, "little", 6) != 0))
+    if (!entry)
+        return CLIPC_OK; /* before PyTorch 2.1, and in TorchScript */
+    status = clipc_zip_read(entry, arena, LONGEST_BYTE_ORDER, &bytes, source, error);
+    if (!status && (entry->size != 6 || memcmp(bytes, "little", 6) != 0))
         return clipc_fail(error, CLIPC_ERROR_UNSUPPORTED,
-                          "%s: its tensors are big-endian, little-endian was expected", source);
-    return CLIPC_OK;
+                          "%s: its tensors are \"%.*s\"-endian, \"little\" was expected", source,
+                          (int)entry->size, (const char *)bytes);
+    return status;
 }
 
 clipc_status clipc_read_torch_zip(clipc_contents *contents, const uint8_t *bytes, size_t size,
@@ -91,11 +107,9 @@ clipc_status clipc_read_torch_zip(clipc_contents *contents, const uint8_t *bytes
 
     if (status)
         return status;
-    entry = find_pickle(&file);
-    if (!entry)
-        return clipc_fail(error, CLIPC_ERROR_FORMAT,
-                          "%s: a zip archive without data.pkl is no PyTorch checkpoint", source);
-    status = check_byte_order(&file, source, error);
+    status = find_pickle(&file, &entry, source, error);
+    if (!status)
+        status = check_byte_order(&file, &contents->arena, source, error);
     if (!status)
         status = clipc_zip_read(entry, &contents->arena, LARGEST_PICKLE, &pickle, source, error);
     if (!status)

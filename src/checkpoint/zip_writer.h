@@ -12,13 +12,18 @@ typedef struct clipc_zip_writer {
     uint64_t position;
     clipc_byte_buffer directory;
     uint64_t entries;
+    /* The open entry. */
+    const char *name;
+    uint64_t size, header_position;
+    uint32_t crc; /* of what has been written of it */
 } clipc_zip_writer;
 
-/* Opens an entry of `size` bytes, which clipc_zip_writer_write then brings. */
+/* Opens an entry of `size` bytes, which clipc_zip_writer_write then brings. name outlives it. */
 clipc_status clipc_zip_writer_begin(clipc_zip_writer *zip, const char *name, uint64_t size,
-                                    uint32_t crc, clipc_error *error);
+                                    clipc_error *error);
 clipc_status clipc_zip_writer_write(clipc_zip_writer *zip, const void *bytes, size_t size,
                                     clipc_error *error);
+clipc_status clipc_zip_writer_end(clipc_zip_writer *zip, clipc_error *error);
 /* Writes the directory. */
 clipc_status clipc_zip_writer_finish(clipc_zip_writer *zip, clipc_error *error);
 void clipc_zip_writer_free(clipc_zip_writer *zip);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* `clipc convert`: a checkpoint in another format, naming or number type. */
 #include "cli/command.h"
+#include "cli/interrupt.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 
 #include <clipc.h>
 
@@ -48,12 +50,43 @@ static const clipc_cli_option convert_table[] = {
     {.name = NULL},
 };
 
+static bool on_progress(void *data, uint64_t done, uint64_t total)
+{
+    clipc_cli_progress_update(data, done, total);
+    return clipc_cli_interrupted();
+}
+
+/* Converts IN to OUT; returns an exit code, and has said what was wrong. */
+static int convert(const convert_options *options)
+{
+    clipc_convert_options library_options;
+    clipc_cli_progress progress;
+    clipc_error error;
+    clipc_status status;
+
+    clipc_convert_options_init(&library_options);
+    library_options.keep_dtype = options->dtype == AS_IN_INPUT;
+    if (!library_options.keep_dtype)
+        library_options.dtype = (clipc_dtype)options->dtype;
+    library_options.layout = (clipc_layout)options->layout;
+    library_options.activation = (clipc_activation)options->common.activation;
+    library_options.log = options->common.quiet ? NULL : clipc_cli_log;
+    library_options.progress = on_progress;
+    library_options.progress_data = &progress;
+    clipc_cli_progress_begin(&progress, &options->common, options->common.operands[1], true);
+    status = clipc_convert(options->common.operands[0], options->common.operands[1],
+                           &library_options, &error);
+    clipc_cli_progress_clear(&progress);
+    if (!status)
+        return CLIPC_CLI_DONE;
+    clipc_cli_report(&error);
+    return status == CLIPC_ERROR_CANCELLED ? CLIPC_CLI_INTERRUPTED : CLIPC_CLI_FAILED;
+}
+
 static int run(const clipc_cli_command *self, int argc, char **argv)
 {
     convert_options options = {.dtype = AS_IN_INPUT, .layout = CLIPC_LAYOUT_OPENAI};
-    clipc_convert_options library_options;
     clipc_cli_json json;
-    clipc_error error;
     int code = clipc_cli_parse(self, argc, argv, &options);
 
     if (code != CLIPC_CLI_GO_ON)
@@ -61,20 +94,9 @@ static int run(const clipc_cli_command *self, int argc, char **argv)
     if (options.common.operand_count != 2)
         return clipc_cli_usage_error(self, "wants IN and OUT, %zu words were given",
                                      options.common.operand_count);
-    clipc_convert_options_init(&library_options);
-    library_options.keep_dtype = options.dtype == AS_IN_INPUT;
-    if (!library_options.keep_dtype)
-        library_options.dtype = (clipc_dtype)options.dtype;
-    library_options.layout = (clipc_layout)options.layout;
-    library_options.activation = (clipc_activation)options.common.activation;
-    library_options.log = options.common.quiet ? NULL : clipc_cli_log;
-    if (clipc_convert(options.common.operands[0], options.common.operands[1], &library_options,
-                      &error)) {
-        clipc_cli_report(&error);
-        return CLIPC_CLI_FAILED;
-    }
-    if (!options.common.json)
-        return CLIPC_CLI_DONE;
+    code = convert(&options);
+    if (code || !options.common.json)
+        return code;
     clipc_cli_json_begin(&json);
     clipc_cli_json_text(&json, "input", options.common.operands[0]);
     clipc_cli_json_text(&json, "output", options.common.operands[1]);
@@ -85,8 +107,10 @@ const clipc_cli_command clipc_cli_convert = {
     .name = "convert",
     .summary = "a checkpoint in another format or naming",
     .usage = "IN OUT [--dtype f32|f16|bf16] [--layout openai|huggingface]",
-    .notes = "OUT's ending chooses the format: .safetensors, or .pt and .pth for a PyTorch state\n"
-             "dict. A config file is written beside it.",
+    .notes = "OUT's ending chooses the format: .safetensors, or .pt, .pth and .bin for a PyTorch\n"
+             "state dict. What the tensors do not tell stands beside it: config.json and\n"
+             "preprocessor_config.json in Hugging Face's layout, else open_clip_config.json where\n"
+             "needed. safetensors files also have it inside.",
     .examples = "clipc convert ViT-B-32.pt vit-b-32.safetensors\n"
                 "clipc convert ViT-B-32.pt model.safetensors --layout huggingface --dtype f32",
     .options = convert_table,

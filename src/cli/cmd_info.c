@@ -97,7 +97,7 @@ static int run(const clipc_cli_command *self, int argc, char **argv)
         return clipc_cli_usage_error(self, "one model at a time");
     if (options.operand_count && options.model)
         return clipc_cli_usage_error(self, "the model is named twice");
-    code = clipc_cli_open_model(
+    code = clipc_cli_open_description(
         &model, options.operand_count ? options.operands[0] : clipc_cli_model_name(&options),
         &options);
     if (code)

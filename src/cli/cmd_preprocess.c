@@ -89,7 +89,8 @@ static int run(const clipc_cli_command *self, int argc, char **argv)
                                      options.common.operand_count);
     if (!options.output)
         return clipc_cli_usage_error(self, "-o OUT.npy is missing");
-    code = clipc_cli_open_model(&model, clipc_cli_model_name(&options.common), &options.common);
+    code =
+        clipc_cli_open_description(&model, clipc_cli_model_name(&options.common), &options.common);
     if (code)
         return code;
     clipc_model_get_info(model, &info);

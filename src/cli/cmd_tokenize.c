@@ -137,7 +137,7 @@ static int open_job(tokenize_job *job, const tokenize_options *options)
     if (options->replace_invalid)
         job->flags |= CLIPC_TOKENIZE_REPLACE_INVALID;
     if (name) {
-        int code = clipc_cli_open_model(&job->model, name, &options->common);
+        int code = clipc_cli_open_description(&job->model, name, &options->common);
 
         if (code)
             return code;

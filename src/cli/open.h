@@ -10,8 +10,10 @@
 /* -m, else $CLIPC_MODEL, else NULL: the built-in model. */
 const char *clipc_cli_model_name(const clipc_cli_common *common);
 
-/* Both return an exit code, and have said what was wrong. name may be NULL. */
+/* All return an exit code, and have said what was wrong. name may be NULL. */
 int clipc_cli_open_model(clipc_model **out, const char *name, const clipc_cli_common *common);
+/* Without its weights: for what the model is. */
+int clipc_cli_open_description(clipc_model **out, const char *name, const clipc_cli_common *common);
 int clipc_cli_open_session(clipc_session **out, const clipc_model *model,
                            const clipc_cli_common *common);
 

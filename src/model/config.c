@@ -3,6 +3,7 @@
 #include "model/config.h"
 
 #include "base/status.h"
+#include "text/tokenizer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,8 @@ static const float openai_std[3] = {0.26862954f, 0.26130258f, 0.27577711f};
 
 /* Larger extents are refused; they also keep every product below far from overflow. */
 #define LARGEST_EXTENT ((uint64_t)1 << 24)
+
+#define MOST_LAYERS 1000
 
 /* The tensor of this name and rank with sane extents; NULL with the error set otherwise. */
 static const clipc_checkpoint_tensor *require(const clipc_checkpoint *checkpoint, const char *name,
@@ -34,17 +37,22 @@ static const clipc_checkpoint_tensor *require(const clipc_checkpoint *checkpoint
     }
     for (uint32_t i = 0; i < rank; i++)
         if (tensor->shape[i] == 0 || tensor->shape[i] > LARGEST_EXTENT) {
-            clipc_fail(error, CLIPC_ERROR_LIMIT, "%s: %s has an extent of %llu", source, name,
-                       (unsigned long long)tensor->shape[i]);
+            clipc_fail(error, CLIPC_ERROR_FORMAT,
+                       "%s: %s has an extent of %llu, 1 to %llu were expected", source, name,
+                       (unsigned long long)tensor->shape[i], (unsigned long long)LARGEST_EXTENT);
             return NULL;
         }
     return tensor;
 }
 
-/* How many of "prefix0.", "prefix1.", ... have any tensor, from 0 on without a gap. */
+/*
+ * How many of "prefix0.", "prefix1.", ... have any tensor, from 0 on without a gap. What comes
+ * after a gap belongs to no layer, and is refused when the weights are loaded.
+ */
 static size_t count_numbered(const clipc_checkpoint *checkpoint, const char *prefix)
 {
     const size_t length = strlen(prefix);
+    bool is_there[MOST_LAYERS] = {false};
     size_t count = 0;
 
     for (size_t i = 0; i < clipc_checkpoint_count(checkpoint); i++) {
@@ -55,10 +63,12 @@ static size_t count_numbered(const clipc_checkpoint *checkpoint, const char *pre
         if (strncmp(name, prefix, length) != 0)
             continue;
         number = strtoul(name + length, &end, 10);
-        if (end != name + length && *end == '.' && number < 10000 && number + 1 > count)
-            count = number + 1;
+        if (end != name + length && *end == '.' && number < MOST_LAYERS)
+            is_there[number] = true;
     }
-    return count; /* a gap shows as a missing tensor when the weights are loaded */
+    while (count < MOST_LAYERS && is_there[count])
+        count++;
+    return count;
 }
 
 /* The side of a square of n places, or 0. */
@@ -180,9 +190,15 @@ clipc_status clipc_config_from_tensors(clipc_config *config, const clipc_checkpo
     *config = (clipc_config){.activation = CLIPC_ACTIVATION_AUTO};
     memcpy(config->mean, openai_mean, sizeof(openai_mean));
     memcpy(config->std, openai_std, sizeof(openai_std));
-    status = clipc_checkpoint_find(checkpoint, "visual.proj")
-                 ? read_vit(config, checkpoint, error)
-                 : read_resnet(config, checkpoint, error);
+    if (clipc_checkpoint_find(checkpoint, "visual.proj"))
+        status = read_vit(config, checkpoint, error);
+    else if (clipc_checkpoint_find(checkpoint, "visual.layer1.0.conv1.weight"))
+        status = read_resnet(config, checkpoint, error);
+    else
+        status = clipc_fail(error, CLIPC_ERROR_FORMAT,
+                            "%s: no CLIP model: has neither visual.proj (a ViT) nor "
+                            "visual.layer1.0.conv1.weight (a ResNet)",
+                            clipc_checkpoint_source(checkpoint));
     return status ? status : read_text(config, checkpoint, error);
 }
 
@@ -206,8 +222,11 @@ static clipc_status check_sizes(const clipc_config *config, const char *source, 
         status = check_transformer(&config->vit, source, "vision", error);
     if (status)
         return status;
-    if (config->vision_kind == CLIPC_VISION_RESNET && config->attnpool_heads == 0)
-        return clipc_fail(error, CLIPC_ERROR_FORMAT, "%s: attention pooling has no heads", source);
+    if (config->vision_kind == CLIPC_VISION_RESNET &&
+        (config->attnpool_heads == 0 || config->resnet_width * 32 % config->attnpool_heads != 0))
+        return clipc_fail(error, CLIPC_ERROR_FORMAT,
+                          "%s: attention pooling's width %zu does not divide into %zu heads",
+                          source, config->resnet_width * 32, config->attnpool_heads);
     if (config->embed_dim > CLIPC_MAX_EMBED_DIM)
         return clipc_fail(error, CLIPC_ERROR_LIMIT, "%s: embed_dim is %zu, at most %d", source,
                           config->embed_dim, CLIPC_MAX_EMBED_DIM);
@@ -217,6 +236,10 @@ static clipc_status check_sizes(const clipc_config *config, const char *source, 
     if (config->context_length > 65536)
         return clipc_fail(error, CLIPC_ERROR_LIMIT, "%s: context length is %zu, at most 65536",
                           source, config->context_length);
+    if (config->vocab_size < CLIPC_VOCAB_SIZE_MIN || config->vocab_size > CLIPC_VOCAB_SIZE)
+        return clipc_fail(error, CLIPC_ERROR_UNSUPPORTED,
+                          "%s: a vocabulary of %zu tokens, %d to %d were expected", source,
+                          config->vocab_size, CLIPC_VOCAB_SIZE_MIN, CLIPC_VOCAB_SIZE);
     for (size_t i = 0; i < 3; i++)
         if (!(config->std[i] > 0.0f))
             return clipc_fail(error, CLIPC_ERROR_FORMAT,

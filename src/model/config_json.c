@@ -6,20 +6,12 @@
  */
 #include "model/config.h"
 
-#include "base/file_map.h"
-#include "base/memory.h"
+#include "base/json.h"
 #include "base/status.h"
 
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-/* A configuration file is a page or two. */
-#define LARGEST_FILE ((size_t)1 << 20)
 
 typedef struct reader {
     clipc_config *config;
@@ -47,20 +39,23 @@ static clipc_status refuse(const reader *in, const cJSON *item, const char *expe
 
 /* --- Sizes that must agree with the tensors --- */
 
+static clipc_status contradicts(const reader *in, const char *name, double said, size_t found)
+{
+    return clipc_fail(in->error, CLIPC_ERROR_FORMAT,
+                      "%s: \"%s\" is %.17g, but the tensors of the model say %zu", in->source, name,
+                      said, found);
+}
+
 static clipc_status agree(const reader *in, const cJSON *item, size_t found)
 {
     if (!cJSON_IsNumber(item))
         return refuse(in, item, "a number");
-    if (item->valuedouble == (double)found)
-        return CLIPC_OK;
-    return clipc_fail(in->error, CLIPC_ERROR_FORMAT,
-                      "%s: \"%s\" is %.17g, but the tensors of the model say %zu", in->source,
-                      item->string, item->valuedouble, found);
+    if (item->valuedouble != (double)found)
+        return contradicts(in, item->string, item->valuedouble, found);
+    return CLIPC_OK;
 }
 
-/*
- * A number of heads that need not be width / 64; that it divides the width is checked at the end.
- */
+/* Heads need not be width / 64; that they divide the width is checked at the end. */
 static clipc_status take_heads(const reader *in, const cJSON *item, size_t *heads)
 {
     if (!cJSON_IsNumber(item) || !(item->valuedouble >= 1.0) || item->valuedouble > 65536.0 ||
@@ -140,15 +135,16 @@ static clipc_status take_vision_heads(const reader *in, const cJSON *item)
 
 static clipc_status take_head_width(const reader *in, const cJSON *item)
 {
-    size_t width = 0;
+    const bool is_vit = in->config->vision_kind == CLIPC_VISION_VIT;
+    size_t width = 0, total;
     clipc_status status = take_heads(in, item, &width);
 
     if (status)
         return status;
-    if (in->config->vision_kind == CLIPC_VISION_VIT)
-        in->config->vit.heads = in->config->vit.width / width;
-    else
-        in->config->attnpool_heads = in->config->resnet_width * 32 / width;
+    total = is_vit ? in->config->vit.width : in->config->resnet_width * 32;
+    if (total % width != 0)
+        return refuse(in, item, "a divisor of the width");
+    *(is_vit ? &in->config->vit.heads : &in->config->attnpool_heads) = total / width;
     return CLIPC_OK;
 }
 
@@ -170,17 +166,21 @@ static clipc_status take_image_size(const reader *in, const cJSON *item)
 {
     clipc_config *config = in->config;
     const cJSON *side = cJSON_IsArray(item) ? cJSON_GetArrayItem(item, 0) : item;
-    size_t size;
+    double said;
 
     if (cJSON_IsArray(item) &&
         (cJSON_GetArraySize(item) != 2 || !cJSON_Compare(side, cJSON_GetArrayItem(item, 1), true)))
         return refuse(in, item, "a square");
-    if (config->vision_kind == CLIPC_VISION_RESNET || !cJSON_IsNumber(side))
-        return agree(in, side, config->image_size);
-    size = side->valuedouble >= 1.0 && side->valuedouble <= 4096.0 ? (size_t)side->valuedouble : 0;
-    if (size / config->patch_size != config->grid)
-        return agree(in, side, config->image_size);
-    config->image_size = size;
+    if (!cJSON_IsNumber(side))
+        return refuse(in, item, "a number");
+    said = side->valuedouble;
+    if (config->vision_kind == CLIPC_VISION_RESNET || !(said >= 1.0) || said > 4096.0 ||
+        said != floor(said) || (size_t)said / config->patch_size != config->grid) {
+        return said == (double)config->image_size
+                   ? CLIPC_OK
+                   : contradicts(in, item->string, said, config->image_size);
+    }
+    config->image_size = (size_t)said;
     return CLIPC_OK;
 }
 
@@ -240,6 +240,21 @@ static clipc_status take_std(const reader *in, const cJSON *item)
     return take_triple(in, item, in->config->std);
 }
 
+static clipc_status take_value(const reader *in, const cJSON *item, double only)
+{
+    char expected[32];
+
+    if (cJSON_IsNumber(item) && fabs(item->valuedouble - only) <= 1e-6 * only)
+        return CLIPC_OK;
+    snprintf(expected, sizeof(expected), "%.9g", only);
+    return refuse(in, item, expected);
+}
+
+static clipc_status take_true(const reader *in, const cJSON *item)
+{
+    return cJSON_IsTrue(item) ? CLIPC_OK : refuse(in, item, "true");
+}
+
 static clipc_status take_text_value(const reader *in, const cJSON *item, const char *only)
 {
     const char *value = cJSON_GetStringValue(item);
@@ -261,10 +276,34 @@ static clipc_status take_resize_mode(const reader *in, const cJSON *item)
     return take_text_value(in, item, "shortest");
 }
 
-/* Pillow's number for bicubic is 3. */
-static clipc_status take_resample(const reader *in, const cJSON *item)
+/* Channels; and Pillow's number for bicubic. */
+static clipc_status take_three(const reader *in, const cJSON *item)
 {
-    return agree(in, item, 3);
+    return take_value(in, item, 3.0);
+}
+
+static clipc_status take_rescale(const reader *in, const cJSON *item)
+{
+    return take_value(in, item, 1.0 / 255.0);
+}
+
+/* Hugging Face's sizes: 224, {"shortest_edge": 224}, {"height": 224, "width": 224}. */
+static clipc_status take_edges(const reader *in, const cJSON *item)
+{
+    const cJSON *edge;
+
+    if (cJSON_IsNumber(item))
+        return agree(in, item, in->config->image_size);
+    if (!cJSON_IsObject(item) || !item->child)
+        return refuse(in, item, "a size");
+    cJSON_ArrayForEach(edge, item)
+    {
+        clipc_status status = agree(in, edge, in->config->image_size);
+
+        if (status)
+            return status;
+    }
+    return CLIPC_OK;
 }
 
 static clipc_status take_mode(const reader *in, const cJSON *item)
@@ -276,14 +315,7 @@ static clipc_status take_mode(const reader *in, const cJSON *item)
 
 static clipc_status take_epsilon(const reader *in, const cJSON *item)
 {
-    if (cJSON_IsNumber(item) && fabs(item->valuedouble - 1e-5) < 1e-9)
-        return CLIPC_OK;
-    return refuse(in, item, "1e-05");
-}
-
-static clipc_status take_channels(const reader *in, const cJSON *item)
-{
-    return agree(in, item, 3);
+    return take_value(in, item, 1e-5);
 }
 
 static clipc_status take_pool_type(const reader *in, const cJSON *item)
@@ -370,7 +402,7 @@ static const key huggingface_vision_keys[] = {
     {"num_hidden_layers", take_vision_layers},
     {"num_attention_heads", take_vision_heads},
     {"patch_size", take_patch_size},
-    {"num_channels", take_channels},
+    {"num_channels", take_three},
     {"hidden_act", take_hidden_act},
     {"layer_norm_eps", take_epsilon},
     {NULL, NULL},
@@ -380,7 +412,7 @@ static clipc_status take_known(const reader *in, const cJSON *object, const key 
 {
     for (; keys->name; keys++) {
         const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, keys->name);
-        clipc_status status = item && keys->take ? keys->take(in, item) : CLIPC_OK;
+        clipc_status status = item && !cJSON_IsNull(item) ? keys->take(in, item) : CLIPC_OK;
 
         if (status)
             return status;
@@ -435,7 +467,7 @@ static clipc_status apply_open_clip(const reader *in, const cJSON *model, const 
 {
     clipc_status status = take_object(in, model, model_keys);
 
-    if (!status && !cJSON_HasObjectItem(model, "quick_gelu"))
+    if (!status && !cJSON_IsBool(cJSON_GetObjectItemCaseSensitive(model, "quick_gelu")))
         in->config->activation = CLIPC_ACTIVATION_GELU;
     if (!status && preprocess)
         status = take_object(in, preprocess, preprocess_keys);
@@ -451,6 +483,10 @@ static clipc_status apply_huggingface(const reader *in, const cJSON *root)
     const cJSON *projection = cJSON_GetObjectItemCaseSensitive(root, "projection_dim");
     clipc_status status = CLIPC_OK;
 
+    if (in->config->vision_kind == CLIPC_VISION_RESNET)
+        return clipc_fail(in->error, CLIPC_ERROR_UNSUPPORTED,
+                          "%s: is of Hugging Face's CLIPModel, but the tensors are a ResNet's",
+                          in->source);
     if (type)
         status = take_text_value(in, type, "clip");
     if (!status && projection)
@@ -467,7 +503,14 @@ static clipc_status apply_preprocessor(const reader *in, const cJSON *root)
     static const key keys[] = {
         {"image_mean", take_mean},
         {"image_std", take_std},
-        {"resample", take_resample},
+        {"resample", take_three},
+        {"size", take_edges},
+        {"crop_size", take_edges},
+        {"do_resize", take_true},
+        {"do_center_crop", take_true},
+        {"do_rescale", take_true},
+        {"do_normalize", take_true},
+        {"rescale_factor", take_rescale},
         {NULL, NULL},
     };
 
@@ -483,11 +526,11 @@ static clipc_status apply_root(const reader *in, const cJSON *root)
                           in->source);
     if (model)
         return apply_open_clip(in, model, cJSON_GetObjectItemCaseSensitive(root, "preprocess_cfg"));
-    if (cJSON_HasObjectItem(root, "vision_cfg"))
+    if (cJSON_GetObjectItemCaseSensitive(root, "vision_cfg"))
         return apply_open_clip(in, root, NULL);
-    if (cJSON_HasObjectItem(root, "vision_config"))
+    if (cJSON_GetObjectItemCaseSensitive(root, "vision_config"))
         return apply_huggingface(in, root);
-    if (cJSON_HasObjectItem(root, "image_mean"))
+    if (cJSON_GetObjectItemCaseSensitive(root, "image_mean"))
         return apply_preprocessor(in, root);
     return clipc_fail(in->error, CLIPC_ERROR_UNSUPPORTED,
                       "%s: is no configuration of a CLIP model (open_clip's has \"vision_cfg\", "
@@ -499,53 +542,12 @@ clipc_status clipc_config_apply_json(clipc_config *config, const char *json, siz
                                      const char *source, clipc_error *error)
 {
     const reader in = {config, source, error};
-    cJSON *root = cJSON_ParseWithLength(json, size);
-    clipc_status status;
-
-    if (!root)
-        return clipc_fail(error, CLIPC_ERROR_FORMAT, "%s: is not valid JSON", source);
-    status = apply_root(&in, root);
-    cJSON_Delete(root);
-    return status;
-}
-
-static clipc_status apply_file(clipc_config *config, const char *path, clipc_error *error)
-{
-    char *json;
-    size_t size;
-    clipc_status status = clipc_file_read(path, LARGEST_FILE, &json, &size, error);
+    cJSON *root;
+    clipc_status status = clipc_json_parse(&root, json, size, source, "its configuration", error);
 
     if (status)
         return status;
-    status = clipc_config_apply_json(config, json, size, path, error);
-    free(json);
+    status = apply_root(&in, root);
+    cJSON_Delete(root);
     return status;
-}
-
-clipc_status clipc_config_apply_files(clipc_config *config, const char *path, clipc_error *error)
-{
-    static const char *const names[] = {"open_clip_config.json", "config.json",
-                                        "preprocessor_config.json"};
-    const char *slash = strrchr(path, '/');
-    struct stat facts;
-    char file[4096];
-    size_t folder;
-
-    folder = stat(path, &facts) == 0 && S_ISDIR(facts.st_mode) ? strlen(path)
-             : slash                                           ? (size_t)(slash - path)
-                                                               : 0;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        clipc_status status;
-
-        if (folder + strlen(names[i]) + 2 > sizeof(file))
-            return CLIPC_OK;
-        snprintf(file, sizeof(file), "%.*s%s%s", (int)folder, path,
-                 folder == 0 && !slash ? "" : "/", names[i]);
-        if (access(file, F_OK) != 0)
-            continue;
-        status = apply_file(config, file, error);
-        if (status)
-            return status;
-    }
-    return CLIPC_OK;
 }

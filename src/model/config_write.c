@@ -156,6 +156,37 @@ char *clipc_config_to_huggingface(const clipc_config *config)
     return finish(&w, root);
 }
 
+static void sides(writer *w, cJSON *root, const char *name, const char *const *edges, size_t count,
+                  size_t side)
+{
+    cJSON *size = object(w, root, name);
+
+    for (size_t i = 0; size && i < count; i++)
+        number(w, size, edges[i], side);
+}
+
+char *clipc_config_to_preprocessor(const clipc_config *config)
+{
+    static const char *const steps[] = {"do_resize", "do_center_crop", "do_convert_rgb",
+                                        "do_rescale", "do_normalize"};
+    static const char *const shortest[] = {"shortest_edge"}, *const both[] = {"height", "width"};
+    writer w = {false};
+    cJSON *root = object(&w, NULL, NULL);
+
+    if (!root)
+        return NULL;
+    text(&w, root, "image_processor_type", "CLIPImageProcessor");
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+        w.failed |= !cJSON_AddTrueToObject(root, steps[i]);
+    sides(&w, root, "size", shortest, 1, config->image_size);
+    sides(&w, root, "crop_size", both, 2, config->image_size);
+    number(&w, root, "resample", 3); /* Pillow's bicubic */
+    w.failed |= !cJSON_AddNumberToObject(root, "rescale_factor", 1.0 / 255.0);
+    floats(&w, root, "image_mean", config->mean, 3);
+    floats(&w, root, "image_std", config->std, 3);
+    return finish(&w, root);
+}
+
 bool clipc_config_is_default(const clipc_config *config)
 {
     const bool has_heads = config->vision_kind == CLIPC_VISION_RESNET

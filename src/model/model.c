@@ -10,6 +10,7 @@
 #include "model/towers.h"
 #include "model/weights.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,8 +78,7 @@ static clipc_status declare_parameters(clipc_model *model, clipc_error *error)
                                 .token_offsets = clipc_program_bind(&program, 5, &two),
                                 .ends = clipc_program_bind(&program, 6, &one),
                             });
-    model->logit_scale =
-        clipc_program_parameter(&program, CLIPC_ROLE_VALUES, clipc_shape_0(), "logit_scale");
+    clipc_program_parameter(&program, CLIPC_ROLE_VALUES, clipc_shape_0(), "logit_scale");
     status = clipc_program_plan(&program, model->kernels, error);
     clipc_program_free(&program);
     return status ? status : clipc_parameters_seal(&model->parameters, error);
@@ -114,7 +114,20 @@ static clipc_status load_weights(clipc_model *model, const clipc_checkpoint *che
         return status;
     status = clipc_weights_load(&model->parameters, checkpoint, model->kernels, threads, error);
     clipc_threads_close(threads);
+    model->has_weights = !status;
     return status;
+}
+
+/* It has been checked that it is a scalar. */
+static clipc_status read_logit_scale(clipc_model *model, const clipc_checkpoint *checkpoint,
+                                     clipc_error *error)
+{
+    clipc_checkpoint_read(checkpoint, clipc_checkpoint_find(checkpoint, "logit_scale"), 0, 1,
+                          &model->logit_scale);
+    if (isfinite(model->logit_scale))
+        return CLIPC_OK;
+    return clipc_fail(error, CLIPC_ERROR_FORMAT, "%s: logit_scale is not finite",
+                      clipc_checkpoint_source(checkpoint));
 }
 
 /* The rest of opening, once the configuration is as complete as the files make it. */
@@ -134,7 +147,10 @@ static clipc_status build(clipc_model *model, const clipc_checkpoint *checkpoint
     status = declare_parameters(model, error);
     if (status)
         return status;
-    status = load_weights(model, checkpoint, options->threads, error);
+    status = options->without_weights ? clipc_weights_check(&model->parameters, checkpoint, error)
+                                      : load_weights(model, checkpoint, options->threads, error);
+    if (!status)
+        status = read_logit_scale(model, checkpoint, error);
     if (status)
         return status;
     model->parameter_count = count_parameters(&model->parameters);
@@ -258,7 +274,7 @@ void clipc_model_get_info(const clipc_model *model, clipc_model_info *out)
         .text_heads = (uint32_t)config->text.heads,
         .text_layers = (uint32_t)config->text.layers,
         .activation = config->activation,
-        .logit_scale = *(const float *)model->parameters.items[model->logit_scale].data,
+        .logit_scale = model->logit_scale,
         .params = model->parameter_count,
     };
 

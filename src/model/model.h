@@ -11,7 +11,8 @@
 struct clipc_model {
     clipc_config config;
     clipc_parameters parameters;
-    clipc_parameter_id logit_scale;
+    float logit_scale; /* before exp() */
+    bool has_weights;
     uint64_t parameter_count; /* without statistics */
     const clipc_kernels *kernels;
     clipc_tokenizer *tokenizer;

@@ -58,7 +58,6 @@ clipc_status clipc_logits(const clipc_model *model, const float *image, size_t n
                           const float *text, size_t nt, float *out, clipc_error *error)
 {
     const size_t d = model->config.embed_dim;
-    const float *logit_scale = model->parameters.items[model->logit_scale].data;
     double *lengths;
 
     if (ni == 0 || nt == 0)
@@ -68,7 +67,7 @@ clipc_status clipc_logits(const clipc_model *model, const float *image, size_t n
         return clipc_fail_memory(error, "logits", nt * sizeof(*lengths));
     for (size_t j = 0; j < nt; j++)
         lengths[j] = row_length(text + j * d, d);
-    fill_logits(image, ni, text, lengths, nt, d, exp((double)*logit_scale), out);
+    fill_logits(image, ni, text, lengths, nt, d, exp((double)model->logit_scale), out);
     free(lengths);
     return CLIPC_OK;
 }

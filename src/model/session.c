@@ -28,6 +28,9 @@ clipc_status clipc_session_open(clipc_session **out, const clipc_model *model,
         return status;
     if (!model)
         return clipc_fail(error, CLIPC_ERROR_ARGUMENT, "session: a model was expected, got NULL");
+    if (!model->has_weights)
+        return clipc_fail(error, CLIPC_ERROR_ARGUMENT,
+                          "session: the model was opened without its weights");
     if (settings.dtype != CLIPC_DTYPE_F32)
         return clipc_fail(error, CLIPC_ERROR_UNSUPPORTED,
                           "session: this build multiplies matrices in f32 only");

@@ -303,6 +303,19 @@ static clipc_status load_all(load_job *job, clipc_threads *threads, clipc_error 
     return CLIPC_OK;
 }
 
+static bool begin(load_job *job)
+{
+    job->tensors = clipc_calloc(job->parameters->count, sizeof(*job->tensors));
+    job->states = clipc_calloc(job->parameters->count, sizeof(*job->states));
+    return job->tensors && job->states;
+}
+
+static void end(load_job *job)
+{
+    free(job->tensors);
+    free(job->states);
+}
+
 clipc_status clipc_weights_load(clipc_parameters *parameters, const clipc_checkpoint *checkpoint,
                                 const clipc_kernels *kernels, clipc_threads *threads,
                                 clipc_error *error)
@@ -310,11 +323,19 @@ clipc_status clipc_weights_load(clipc_parameters *parameters, const clipc_checkp
     load_job job = {.parameters = parameters, .checkpoint = checkpoint, .kernels = kernels};
     clipc_status status;
 
-    job.tensors = clipc_calloc(parameters->count, sizeof(*job.tensors));
-    job.states = clipc_calloc(parameters->count, sizeof(*job.states));
-    status = job.tensors && job.states ? load_all(&job, threads, error)
-                                       : clipc_fail_memory(error, "weights", parameters->count);
-    free(job.tensors);
-    free(job.states);
+    status = begin(&job) ? load_all(&job, threads, error)
+                         : clipc_fail_memory(error, "weights", parameters->count);
+    end(&job);
+    return status;
+}
+
+clipc_status clipc_weights_check(clipc_parameters *parameters, const clipc_checkpoint *checkpoint,
+                                 clipc_error *error)
+{
+    load_job job = {.parameters = parameters, .checkpoint = checkpoint};
+    clipc_status status =
+        begin(&job) ? match(&job, error) : clipc_fail_memory(error, "weights", parameters->count);
+
+    end(&job);
     return status;
 }

@@ -18,4 +18,8 @@ clipc_status clipc_weights_load(clipc_parameters *parameters, const clipc_checkp
                                 const clipc_kernels *kernels, clipc_threads *threads,
                                 clipc_error *error);
 
+/* The same checks of names and shapes, without loading. */
+clipc_status clipc_weights_check(clipc_parameters *parameters, const clipc_checkpoint *checkpoint,
+                                 clipc_error *error);
+
 #endif

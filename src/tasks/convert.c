@@ -22,37 +22,49 @@
 #define MOST_PIECES 3
 #define MAX_PATH 4096
 
-/* A tensor of the output: a range of rows of one of the input, perhaps transposed. */
-typedef struct part {
-    const clipc_checkpoint *checkpoint;
-    const clipc_checkpoint_tensor *tensor;
-    uint64_t first_row;
-    float *whole; /* owned: the tensor transposed; NULL when it is written as it is */
-    char name[CLIPC_NAME_SIZE];
-} part;
-
 typedef struct conversion {
     const clipc_convert_options *options;
     const char *in, *out;
     clipc_checkpoint *checkpoint;
     clipc_config config;
-    part *parts;                /* [count] */
+    struct part *parts;         /* [count] */
     clipc_save_tensor *tensors; /* [count] */
     size_t count;
+    uint64_t done, total; /* bytes of the output */
     clipc_error *error;
 } conversion;
 
+/* A tensor of the output: a range of rows of one of the input, perhaps transposed. */
+typedef struct part {
+    conversion *job;
+    const clipc_checkpoint_tensor *tensor;
+    uint64_t first_row;
+    uint64_t rows, row_bytes; /* a scalar is one row */
+    float *transposed;        /* owned; NULL when rows are read as they are */
+    char name[CLIPC_NAME_SIZE];
+} part;
+
 /* --- Values --- */
 
-static void read_part(const void *context, uint64_t first, uint64_t rows, float *out)
+static clipc_status read_part(void *context, uint64_t first, uint64_t rows, float *out,
+                              clipc_error *error)
 {
     const part *p = context;
-    const uint64_t width = p->tensor->rank > 1 ? p->tensor->shape[0] : 1;
+    conversion *c = p->job;
 
-    if (p->whole) /* width here is that of the transposed tensor: the input's number of rows */
-        memcpy(out, p->whole + first * width, (size_t)(rows * width) * sizeof(*out));
-    else
-        clipc_checkpoint_read(p->checkpoint, p->tensor, p->first_row + first, rows, out);
+    if (p->transposed) {
+        const uint64_t width = p->tensor->shape[0];
+
+        memcpy(out, p->transposed + first * width, (size_t)(rows * width) * sizeof(*out));
+    } else {
+        clipc_checkpoint_read(c->checkpoint, p->tensor, p->first_row + first, rows, out);
+    }
+    if (first + rows == p->rows)
+        clipc_checkpoint_release(c->checkpoint, p->tensor);
+    c->done += rows * p->row_bytes;
+    if (c->options->progress && c->options->progress(c->options->progress_data, c->done, c->total))
+        return clipc_fail(error, CLIPC_ERROR_CANCELLED, "%s: cancelled", c->out);
+    return CLIPC_OK;
 }
 
 /* The two projections are small: they are transposed in memory. */
@@ -61,15 +73,15 @@ static clipc_status transpose(part *p, clipc_error *error)
     const size_t rows = (size_t)p->tensor->shape[0], width = (size_t)p->tensor->shape[1];
     float *row = clipc_calloc(width, sizeof(*row));
 
-    p->whole = clipc_calloc(rows, width * sizeof(*p->whole));
-    if (!row || !p->whole) {
+    p->transposed = clipc_calloc(rows, width * sizeof(*p->transposed));
+    if (!row || !p->transposed) {
         free(row);
         return clipc_fail_memory(error, p->name, rows * width * sizeof(float));
     }
     for (size_t i = 0; i < rows; i++) {
-        clipc_checkpoint_read(p->checkpoint, p->tensor, i, 1, row);
+        clipc_checkpoint_read(p->job->checkpoint, p->tensor, i, 1, row);
         for (size_t j = 0; j < width; j++)
-            p->whole[j * rows + i] = row[j];
+            p->transposed[j * rows + i] = row[j];
     }
     free(row);
     return CLIPC_OK;
@@ -103,7 +115,7 @@ static clipc_status add_part(conversion *c, const clipc_checkpoint_tensor *tenso
     clipc_save_tensor *out = &c->tensors[c->count];
 
     c->count++;
-    *p = (part){.checkpoint = c->checkpoint, .tensor = tensor};
+    *p = (part){.job = c, .tensor = tensor};
     memcpy(p->name, mapped->name, sizeof(p->name));
     *out = (clipc_save_tensor){
         .name = p->name,
@@ -117,11 +129,14 @@ static clipc_status add_part(conversion *c, const clipc_checkpoint_tensor *tenso
         out->shape[0] /= mapped->pieces;
         p->first_row = piece * out->shape[0];
     }
-    if (!mapped->is_transposed)
-        return CLIPC_OK;
-    out->shape[0] = tensor->shape[1];
-    out->shape[1] = tensor->shape[0];
-    return transpose(p, c->error);
+    if (mapped->is_transposed) {
+        out->shape[0] = tensor->shape[1];
+        out->shape[1] = tensor->shape[0];
+    }
+    c->total += clipc_save_size(out);
+    p->rows = out->rank ? out->shape[0] : 1;
+    p->row_bytes = p->rows ? clipc_save_size(out) / p->rows : 0;
+    return mapped->is_transposed ? transpose(p, c->error) : CLIPC_OK;
 }
 
 static clipc_status add_tensor(conversion *c, const clipc_checkpoint_tensor *tensor)
@@ -197,33 +212,45 @@ static bool says_already(const char *path, const char *json)
     return same;
 }
 
-/* Writes a configuration beside the output; one that is there and says something else stays. */
-static clipc_status write_sidecar(const conversion *c, const char *name, const char *json)
+/* A configuration file beside the output. */
+typedef struct sidecar {
+    const char *name;
+    char *json; /* owned */
+    char path[MAX_PATH];
+    bool is_made; /* by us: it goes again when the output fails */
+} sidecar;
+
+#define MOST_SIDECARS 2
+
+/* One that is there already and says something else stays, and is an error. */
+static clipc_status write_sidecar(const conversion *c, sidecar *beside)
 {
     const char *slash = strrchr(c->out, '/');
     clipc_atomic_file *file;
-    char path[MAX_PATH];
     clipc_status status;
 
-    if (snprintf(path, sizeof(path), "%.*s%s", slash ? (int)(slash - c->out + 1) : 0, c->out,
-                 name) >= (int)sizeof(path))
+    if (snprintf(beside->path, sizeof(beside->path), "%.*s%s",
+                 slash ? (int)(slash - c->out + 1) : 0, c->out,
+                 beside->name) >= (int)sizeof(beside->path))
         return clipc_fail(c->error, CLIPC_ERROR_ARGUMENT, "%s: the path is too long", c->out);
-    if (says_already(path, json))
+    if (says_already(beside->path, beside->json))
         return CLIPC_OK;
-    if (access(path, F_OK) == 0)
+    if (access(beside->path, F_OK) == 0)
         return clipc_fail(c->error, CLIPC_ERROR_IO,
-                          "%s: is there already and describes another model; choose another folder "
-                          "for %s",
-                          path, c->out);
-    status = clipc_atomic_file_open(&file, path, c->error);
+                          "%s: is there already and says something else; choose another folder for "
+                          "%s",
+                          beside->path, c->out);
+    status = clipc_atomic_file_open(&file, beside->path, c->error);
     if (status)
         return status;
-    status = clipc_atomic_file_write(file, json, strlen(json), c->error);
+    status = clipc_atomic_file_write(file, beside->json, strlen(beside->json), c->error);
     if (status) {
         clipc_atomic_file_abandon(file);
         return status;
     }
-    return clipc_atomic_file_commit(file, c->error);
+    status = clipc_atomic_file_commit(file, c->error);
+    beside->is_made = !status;
+    return status;
 }
 
 static bool is_safetensors(const char *path)
@@ -238,28 +265,53 @@ static bool is_safetensors(const char *path)
  * file it stands where another reader looks for it: always in Hugging Face's layout, and for a
  * state dict whose tensors do not tell all.
  */
-static clipc_status write_files(conversion *c, const char *own, const char *huggingface)
+static size_t choose_sidecars(const conversion *c, sidecar sidecars[MOST_SIDECARS])
 {
-    clipc_status status = CLIPC_OK;
-
-    if (huggingface)
-        status = write_sidecar(c, "config.json", huggingface);
-    else if (!is_safetensors(c->out) && !clipc_config_is_default(&c->config))
-        status = write_sidecar(c, "open_clip_config.json", own);
-    return status ? status : clipc_save_tensors(c->out, c->tensors, c->count, own, c->error);
+    if (c->options->layout == CLIPC_LAYOUT_HUGGINGFACE) {
+        sidecars[0].name = "config.json";
+        sidecars[0].json = clipc_config_to_huggingface(&c->config);
+        sidecars[1].name = "preprocessor_config.json";
+        sidecars[1].json = clipc_config_to_preprocessor(&c->config);
+        return 2;
+    }
+    if (is_safetensors(c->out) || clipc_config_is_default(&c->config))
+        return 0;
+    sidecars[0].name = "open_clip_config.json";
+    sidecars[0].json = clipc_config_to_open_clip(&c->config);
+    return 1;
 }
 
-static clipc_status write_output(conversion *c)
+/* What is beside the output comes first: weights without it would be read as another model. */
+static clipc_status write_files(const conversion *c, sidecar *sidecars, size_t count)
 {
-    const bool is_huggingface = c->options->layout == CLIPC_LAYOUT_HUGGINGFACE;
     char *own = clipc_config_to_open_clip(&c->config);
-    char *huggingface = is_huggingface ? clipc_config_to_huggingface(&c->config) : NULL;
-    clipc_status status = own && (huggingface || !is_huggingface)
-                              ? write_files(c, own, huggingface)
-                              : clipc_fail_memory(c->error, c->out, 0);
+    clipc_status status = own ? CLIPC_OK : clipc_fail_memory(c->error, c->out, sizeof(c->config));
 
+    for (size_t i = 0; !status && i < count; i++)
+        status = sidecars[i].json ? write_sidecar(c, &sidecars[i])
+                                  : clipc_fail_memory(c->error, c->out, sizeof(c->config));
+    if (!status)
+        status = clipc_save_tensors(c->out, c->tensors, c->count, own, c->error);
+    for (size_t i = 0; status && i < count; i++)
+        if (sidecars[i].is_made)
+            (void)unlink(sidecars[i].path);
     free(own);
-    free(huggingface);
+    return status;
+}
+
+static clipc_status write_output(const conversion *c)
+{
+    sidecar *sidecars = clipc_calloc(MOST_SIDECARS, sizeof(*sidecars));
+    clipc_status status;
+    size_t count;
+
+    if (!sidecars)
+        return clipc_fail_memory(c->error, c->out, MOST_SIDECARS * sizeof(*sidecars));
+    count = choose_sidecars(c, sidecars);
+    status = write_files(c, sidecars, count);
+    for (size_t i = 0; i < count; i++)
+        free(sidecars[i].json);
+    free(sidecars);
     return status;
 }
 
@@ -283,7 +335,7 @@ static clipc_status convert(conversion *c)
     if (!status)
         status = write_output(c);
     for (size_t i = 0; i < c->count; i++)
-        free(c->parts[i].whole);
+        free(c->parts[i].transposed);
     free(c->parts);
     free(c->tensors);
     return status;

@@ -384,6 +384,20 @@ static void check_softmax_row(size_t count, float scale, random_state *random)
     guarded_close(&x);
 }
 
+static void check_softmax_extremes(void)
+{
+    float large[] = {1e4f, -1e4f, 9999.0f, 1e4f}, one[] = {-700.0f};
+    float hidden[] = {-INFINITY, 0.0f, -INFINITY};
+
+    level->softmax(large, 4);
+    assert_true(fabs((double)large[0] - 1.0 / (2.0 + exp(-1.0))) < 1e-6);
+    assert_true(large[1] == 0.0f && large[0] == large[3]);
+    level->softmax(one, 1);
+    assert_true(one[0] == 1.0f);
+    level->softmax(hidden, 3);
+    assert_true(hidden[0] == 0.0f && hidden[1] == 1.0f && hidden[2] == 0.0f);
+}
+
 static void check_softmax(void)
 {
     random_state random = {6};
@@ -393,6 +407,7 @@ static void check_softmax(void)
     check_softmax_row(577, 10.0f, &random);
     check_softmax_row(577, 80.0f, &random); /* results below the normal numbers */
     check_softmax_row(1000, 0.0f, &random);
+    check_softmax_extremes();
 }
 
 static void test_softmax(void **state)

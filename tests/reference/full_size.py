@@ -190,7 +190,8 @@ class Clipc:
         return output
 
     def lines(self, *arguments):
-        return [json.loads(line) for line in self.run(arguments[0], "--json", *arguments[1:]).splitlines()]
+        command, *rest = arguments
+        return [json.loads(line) for line in self.run(command, "--json", *rest).splitlines()]
 
     def pixels(self, model, picture, folder):
         self.run("preprocess", "-m", model, picture, "-o", folder / "pixels.npy")

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fuzzes configuration files: a JSON is applied to what the tensors of a ViT, then of a ResNet, may
+ * have said. Whatever is accepted must be written, and read back as the same.
+ */
+#include "model/config.h"
+#include "model/config_write.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(int holds)
+{
+    if (!holds)
+        abort();
+}
+
+static const clipc_config vit = {
+    .embed_dim = 512,
+    .image_size = 224,
+    .vision_kind = CLIPC_VISION_VIT,
+    .vit = {.width = 768, .layers = 12, .heads = 12, .mlp_width = 3072},
+    .patch_size = 32,
+    .grid = 7,
+    .text = {.width = 512, .layers = 12, .heads = 8, .mlp_width = 2048},
+    .context_length = 77,
+    .vocab_size = 49408,
+    .std = {1.0f, 1.0f, 1.0f},
+};
+
+static const clipc_config resnet = {
+    .embed_dim = 1024,
+    .image_size = 224,
+    .vision_kind = CLIPC_VISION_RESNET,
+    .resnet_layers = {3, 4, 6, 3},
+    .resnet_width = 64,
+    .attnpool_heads = 32,
+    .attnpool_grid = 7,
+    .text = {.width = 512, .layers = 12, .heads = 8, .mlp_width = 2048},
+    .context_length = 77,
+    .vocab_size = 49408,
+    .std = {1.0f, 1.0f, 1.0f},
+};
+
+/* Heads that do not divide the width are found later, when the whole is checked. */
+static int is_whole(const clipc_config *config)
+{
+    return config->text.width % config->text.heads == 0 &&
+           (config->vision_kind == CLIPC_VISION_RESNET ||
+            config->vit.width % config->vit.heads == 0);
+}
+
+static void apply(const clipc_config *from, const uint8_t *data, size_t size)
+{
+    clipc_config config = *from, again = *from;
+    clipc_error error = {.code = CLIPC_OK};
+    const clipc_status status =
+        clipc_config_apply_json(&config, (const char *)data, size, "file", &error);
+    char *json;
+
+    if (status) {
+        require(error.code == status && strncmp(error.message, "file: ", 6) == 0);
+        return;
+    }
+    if (!is_whole(&config) || config.activation == CLIPC_ACTIVATION_AUTO)
+        return;
+    json = clipc_config_to_open_clip(&config);
+    require(json != NULL);
+    require(clipc_config_apply_json(&again, json, strlen(json), "again", &error) == CLIPC_OK);
+    require(memcmp(&again, &config, sizeof(config)) == 0);
+    free(json);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    apply(&vit, data, size);
+    apply(&resnet, data, size);
+    return 0;
+}
