@@ -5,25 +5,37 @@
 #include "base/sizes.h"
 
 /*
- * A block of rows stays in the second-level cache (64 rows of 768 floats: 192 KiB) while every
- * panel passes by; panels are handed out in groups so that one picture's few rows still busy all
- * threads.
+ * A block of rows stays in the second-level cache while every panel passes by: the deeper the rows,
+ * the fewer. Panels are handed out in groups so that one picture's few rows still busy all threads.
  */
-#define BLOCK_ROWS ((size_t)64)
+#define BLOCK_FLOATS ((size_t)48 << 10)
+#define MOST_BLOCK_ROWS ((size_t)96)
 #define TASKS_PER_WORKER ((size_t)4)
 /* Every group gathers its block anew, which costs about as much as two panels' products. */
 #define LEAST_GATHERED_PANELS ((size_t)16)
 
-size_t clipc_matmul_scratch(size_t in_features)
+/* Whole tiles, at least one. */
+static size_t block_rows(const clipc_kernels *kernels, size_t in_features)
+{
+    const size_t rows = clipc_min_size(BLOCK_FLOATS / in_features, MOST_BLOCK_ROWS);
+
+    return clipc_max_size(rows / kernels->tile_rows, 1) * kernels->tile_rows;
+}
+
+size_t clipc_matmul_scratch(const clipc_kernels *kernels, size_t in_features)
 {
     size_t bytes;
 
-    return clipc_mul_size(BLOCK_ROWS * sizeof(float), in_features, &bytes) ? bytes : SIZE_MAX;
+    return clipc_mul_size(block_rows(kernels, in_features) * sizeof(float), in_features, &bytes)
+               ? bytes
+               : SIZE_MAX;
 }
 
 typedef struct division {
     const clipc_run *run;
     const clipc_matmul *matmul;
+    size_t block_rows; /* of one task */
+    size_t blocks;
     size_t panels;       /* of the weights */
     size_t group_panels; /* of one task */
     size_t groups;       /* a row block's tasks */
@@ -33,11 +45,13 @@ static division divide(const clipc_run *run, const clipc_matmul *matmul)
 {
     const size_t width = run->kernels->panel_columns;
     const size_t panels = (matmul->out_features + width - 1) / width;
-    const size_t blocks = (matmul->rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+    const size_t most_rows = block_rows(run->kernels, matmul->in_features);
+    const size_t blocks = (matmul->rows + most_rows - 1) / most_rows;
     const size_t wanted = clipc_threads_count(run->threads) * TASKS_PER_WORKER;
     const size_t most = matmul->gather ? clipc_max_size(panels / LEAST_GATHERED_PANELS, 1) : panels;
     const size_t groups = clipc_min_size(most, (wanted + blocks - 1) / blocks);
-    division plan = {.run = run, .matmul = matmul, .panels = panels};
+    division plan = {
+        .run = run, .matmul = matmul, .block_rows = most_rows, .blocks = blocks, .panels = panels};
 
     plan.group_panels = (panels + groups - 1) / groups;
     plan.groups = (panels + plan.group_panels - 1) / plan.group_panels;
@@ -71,8 +85,8 @@ static void multiply_task(void *context, size_t task, unsigned worker)
 {
     const division *plan = context;
     const clipc_matmul *matmul = plan->matmul;
-    const size_t first = task / plan->groups * BLOCK_ROWS;
-    const size_t rows = clipc_min_size(BLOCK_ROWS, matmul->rows - first);
+    const size_t first = task / plan->groups * plan->block_rows;
+    const size_t rows = clipc_min_size(plan->block_rows, matmul->rows - first);
     const size_t panel = task % plan->groups * plan->group_panels;
     const size_t end = clipc_min_size(panel + plan->group_panels, plan->panels);
     const float *a;
@@ -92,7 +106,6 @@ static void multiply_task(void *context, size_t task, unsigned worker)
 void clipc_matmul_run(const clipc_run *run, const clipc_matmul *matmul)
 {
     division plan = divide(run, matmul);
-    const size_t blocks = (matmul->rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
 
-    clipc_threads_run(run->threads, blocks * plan.groups, multiply_task, &plan);
+    clipc_threads_run(run->threads, plan.blocks * plan.groups, multiply_task, &plan);
 }

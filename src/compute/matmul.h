@@ -26,7 +26,7 @@ typedef struct clipc_matmul {
 } clipc_matmul;
 
 /* Scratch bytes a worker needs when gather is used; SIZE_MAX when they overflow. */
-size_t clipc_matmul_scratch(size_t in_features);
+size_t clipc_matmul_scratch(const clipc_kernels *kernels, size_t in_features);
 
 void clipc_matmul_run(const clipc_run *run, const clipc_matmul *matmul);
 

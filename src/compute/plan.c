@@ -56,7 +56,8 @@ static size_t place(const clipc_program *program, uint32_t index, size_t bytes)
     return offset;
 }
 
-clipc_status clipc_program_plan(clipc_program *program, clipc_error *error)
+clipc_status clipc_program_plan(clipc_program *program, const clipc_kernels *kernels,
+                                clipc_error *error)
 {
     if (program->status)
         return clipc_fail(error, program->status, "%s", program->error.message);
@@ -79,7 +80,7 @@ clipc_status clipc_program_plan(clipc_program *program, clipc_error *error)
 
         if (node->op->scratch)
             program->scratch_bytes =
-                clipc_max_size(program->scratch_bytes, node->op->scratch(program, node));
+                clipc_max_size(program->scratch_bytes, node->op->scratch(program, node, kernels));
     }
     if (program->scratch_bytes > LARGEST)
         return too_large(error);

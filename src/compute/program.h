@@ -20,7 +20,7 @@
 typedef uint32_t clipc_value; /* a tensor of a program: float32 unless an op says otherwise */
 #define CLIPC_NO_VALUE UINT32_MAX
 
-#define CLIPC_NODE_MAX_INPUTS 4
+#define CLIPC_NODE_MAX_INPUTS 6
 #define CLIPC_NODE_MAX_PARAMETERS 4
 #define CLIPC_MAX_BINDINGS 8
 
@@ -32,7 +32,8 @@ typedef struct clipc_run clipc_run;
 typedef struct clipc_op {
     const char *name;
     /* Scratch bytes that each worker needs, SIZE_MAX when they overflow; NULL: none. */
-    size_t (*scratch)(const clipc_program *program, const clipc_node *node);
+    size_t (*scratch)(const clipc_program *program, const clipc_node *node,
+                      const clipc_kernels *kernels);
     /* Computes the node's output from its inputs. Cannot fail: shapes were checked on recording. */
     void (*forward)(const clipc_run *run, const clipc_node *node);
 } clipc_op;
@@ -131,8 +132,12 @@ const clipc_shape *clipc_program_shape(const clipc_program *program, clipc_value
 
 /* --- Planning --- */
 
-/* Lays the intermediates out; reports what went wrong while recording. */
-clipc_status clipc_program_plan(clipc_program *program, clipc_error *error);
+/*
+ * Lays the intermediates out, and sizes scratch for these kernels; reports what went wrong while
+ * recording.
+ */
+clipc_status clipc_program_plan(clipc_program *program, const clipc_kernels *kernels,
+                                clipc_error *error);
 
 /* --- Running --- */
 

@@ -36,7 +36,7 @@ static clipc_status record(clipc_session *session, size_t n, clipc_error *error)
     embeddings =
         clipc_record_image_tower(program, config, clipc_program_bind(program, SLOT_PIXELS, &shape));
     clipc_program_output(program, embeddings, SLOT_EMBEDDINGS);
-    status = clipc_program_plan(program, error);
+    status = clipc_program_plan(program, session->model->kernels, error);
     if (!status)
         session->image_program_batch = n;
     return status;

@@ -74,10 +74,12 @@ static clipc_status declare_parameters(clipc_model *model, clipc_error *error)
                                 .ids = clipc_program_bind(&program, 1, &one),
                                 .places = clipc_program_bind(&program, 2, &one),
                                 .offsets = clipc_program_bind(&program, 3, &two),
-                                .ends = clipc_program_bind(&program, 4, &one),
+                                .token_rows = clipc_program_bind(&program, 4, &one),
+                                .token_offsets = clipc_program_bind(&program, 5, &two),
+                                .ends = clipc_program_bind(&program, 6, &one),
                             });
     clipc_program_parameter(&program, CLIPC_ROLE_VALUES, clipc_shape_0(), "logit_scale");
-    status = clipc_program_plan(&program, error);
+    status = clipc_program_plan(&program, model->kernels, error);
     clipc_program_free(&program);
     return status ? status : clipc_parameters_seal(&model->parameters, error);
 }

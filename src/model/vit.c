@@ -12,6 +12,7 @@ clipc_value clipc_record_vit(clipc_program *program, const clipc_config *config,
     const size_t tokens = 1 + config->grid * config->grid;
     const clipc_sequences pictures = {.count = clipc_program_shape(program, pixels)->extent[0],
                                       .length = tokens};
+    const clipc_rows_read class_tokens = {.step = tokens};
     clipc_value x;
 
     x = clipc_op_patch_embed(
@@ -25,8 +26,7 @@ clipc_value clipc_record_vit(clipc_program *program, const clipc_config *config,
     x = clipc_record_layernorm(program, width, "visual.ln_pre", x);
     clipc_program_name(program, x, "visual.ln_pre");
     x = clipc_record_transformer(program, &config->vit, config->activation, false, &pictures,
-                                 "visual.", x);
-    x = clipc_op_every(program, x, tokens);
+                                 &class_tokens, "visual.", x);
     x = clipc_record_layernorm(program, width, "visual.ln_post", x);
     clipc_program_name(program, x, "visual.ln_post");
     return clipc_op_linear(program, x,

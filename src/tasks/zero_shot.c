@@ -15,8 +15,12 @@
 
 #define PLACE "{}"
 
-/* How many texts are encoded at a time: memory does not grow with labels times templates. */
-#define BATCH 256
+/*
+ * How many texts are encoded at a time: memory does not grow with labels times templates. They are
+ * the labels in one template after those in another, so that they share what stands before the
+ * label.
+ */
+#define BATCH 1024
 
 typedef struct class_job {
     clipc_session *session;
@@ -26,8 +30,7 @@ typedef struct class_job {
     unsigned flags;
     char **texts;      /* [batch] */
     float *embeddings; /* [batch][dim] */
-    double *sums;      /* [dim] of the class that is being added up */
-    float *out;        /* [label_count][dim] */
+    double *sums;      /* [label_count][dim] */
 } class_job;
 
 /* template with every "{}" replaced; NULL when out of memory. */
@@ -55,22 +58,15 @@ static char *fill_template(const char *template, const char *label)
     return text;
 }
 
-/* The sum of a class's normalised embeddings becomes its embedding once the last one is in. */
+/* Adds the normalised embeddings of texts [first, first + count) to their classes. */
 static void add_up(class_job *job, size_t first, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const size_t class = (first + i) / job->template_count;
-        const size_t template = (first + i) % job->template_count;
-        float *out = job->out + class * job->dim;
+        const float *embedding = job->embeddings + i * job->dim;
+        double *sum = job->sums + (first + i) % job->label_count * job->dim;
 
         for (size_t j = 0; j < job->dim; j++)
-            job->sums[j] =
-                (template ? job->sums[j] : 0.0) + (double)job->embeddings[i * job->dim + j];
-        if (template + 1 < job->template_count)
-            continue;
-        for (size_t j = 0; j < job->dim; j++)
-            out[j] = (float)(job->sums[j] / (double)job->template_count);
-        clipc_normalize(out, 1, job->dim);
+            sum[j] += (double)embedding[j];
     }
 }
 
@@ -81,8 +77,8 @@ static clipc_status encode_some(class_job *job, size_t first, size_t count, clip
     for (size_t i = 0; i < count; i++) {
         const size_t index = first + i;
 
-        job->texts[i] = fill_template(job->templates[index % job->template_count],
-                                      job->labels[index / job->template_count]);
+        job->texts[i] = fill_template(job->templates[index / job->label_count],
+                                      job->labels[index % job->label_count]);
         if (!job->texts[i])
             status = clipc_fail_memory(error, "labels", 0);
     }
@@ -134,16 +130,17 @@ clipc_status clipc_encode_classes(clipc_session *session, const char *const *lab
         return CLIPC_OK;
     job.texts = clipc_calloc(BATCH, sizeof(*job.texts));
     job.embeddings = clipc_calloc(BATCH, job.dim * sizeof(float));
-    job.sums = clipc_calloc(job.dim, sizeof(*job.sums));
-    job.out = clipc_calloc(floats, sizeof(float));
-    status = job.texts && job.embeddings && job.sums && job.out
+    job.sums = clipc_calloc(floats, sizeof(*job.sums));
+    status = job.texts && job.embeddings && job.sums
                  ? encode_all(&job, total, BATCH, error)
-                 : clipc_fail_memory(error, "labels", floats * sizeof(float));
-    if (!status)
-        memcpy(out, job.out, floats * sizeof(float));
+                 : clipc_fail_memory(error, "labels", floats * sizeof(*job.sums));
+    if (!status) {
+        for (size_t i = 0; i < floats; i++)
+            out[i] = (float)(job.sums[i] / (double)job.template_count);
+        clipc_normalize(out, n, job.dim);
+    }
     free(job.texts);
     free(job.embeddings);
     free(job.sums);
-    free(job.out);
     return status;
 }

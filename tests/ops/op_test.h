@@ -107,7 +107,7 @@ static inline void fixture_run(op_fixture *fixture, unsigned workers, void *cons
     clipc_error error = {.code = CLIPC_OK};
     clipc_run run = {.program = &fixture->program, .kernels = clipc_kernels_choose()};
 
-    if (clipc_program_plan(&fixture->program, &error) != CLIPC_OK)
+    if (clipc_program_plan(&fixture->program, run.kernels, &error) != CLIPC_OK)
         fail_msg("plan: %s", error.message);
     assert_int_equal(clipc_threads_open(&run.threads, workers, &error), CLIPC_OK);
     run.block = clipc_alloc_aligned(fixture->program.block_bytes + 1, 1);

@@ -35,7 +35,7 @@ static void check_packed(bool causal)
     double wanted[TOKENS * WIDTH];
     op_fixture fixture;
     clipc_value x;
-    clipc_sequences sequences = {.count = COUNT};
+    clipc_sequences sequences = {.count = COUNT, .longest = 33};
 
     fixture_open(&fixture, 11);
     qkv = random_values(&fixture.random, TOKENS * 3 * WIDTH);
@@ -65,6 +65,54 @@ static void test_packed_attention(void **state)
     (void)state;
     check_packed(false);
     check_packed(true);
+}
+
+/*
+ * Three texts as a trie: "a b c", "a b d e" and "a b d e" again, of rows {0 1 2}, {0 1 3 4} and the
+ * same; each row of its own is a query. The same bits as each text alone.
+ */
+static void test_listed_attention(void **state)
+{
+    enum { ROWS = 5, WIDTH = 20, HEADS = 2, COUNT = 3 };
+    static const uint32_t offsets[COUNT + 1] = {0, 3, 5, 5};
+    static const uint32_t key_rows[] = {0, 1, 2, 0, 1, 3, 4, 0, 1, 3, 4};
+    static const uint32_t key_offsets[COUNT + 1] = {0, 3, 7, 11};
+    static const uint32_t path[] = {0, 1, 3, 4}; /* the second text */
+    const clipc_shape bounds = clipc_shape_1(COUNT + 1), listed = clipc_shape_1(11);
+    float shared[ROWS * WIDTH], alone[4 * WIDTH], *qkv, text[4 * 3 * WIDTH];
+    random_state random = {12};
+
+    (void)state;
+    qkv = random_values(&random, ROWS * 3 * WIDTH);
+    for (size_t i = 0; i < 4; i++)
+        memcpy(text + i * 3 * WIDTH, qkv + path[i] * 3 * WIDTH, 3 * WIDTH * sizeof(float));
+    for (int is_listed = 0; is_listed < 2; is_listed++) {
+        const clipc_shape rows = clipc_shape_2(is_listed ? ROWS : 4, 3 * WIDTH);
+        clipc_sequences sequences = {.count = is_listed ? COUNT : 1,
+                                     .length = is_listed ? 0 : 4,
+                                     .longest = 4,
+                                     .is_listed = is_listed};
+        op_fixture fixture;
+        clipc_value x;
+
+        fixture_open(&fixture, 1);
+        x = clipc_program_bind(&fixture.program, 0, &rows);
+        sequences.offsets = clipc_program_bind(&fixture.program, 1, &bounds);
+        sequences.key_rows = clipc_program_bind(&fixture.program, 2, &listed);
+        sequences.key_offsets = clipc_program_bind(&fixture.program, 3, &bounds);
+        x = clipc_op_attention(&fixture.program, (clipc_columns){x, 0}, (clipc_columns){x, WIDTH},
+                               (clipc_columns){x, 2 * WIDTH}, WIDTH, HEADS, true, &sequences);
+        clipc_program_output(&fixture.program, x, 4);
+        fixture_run(&fixture, 2,
+                    (void *[]){is_listed ? qkv : text, (void *)(uintptr_t)offsets,
+                               (void *)(uintptr_t)key_rows, (void *)(uintptr_t)key_offsets,
+                               is_listed ? shared : alone},
+                    5);
+        fixture_close(&fixture);
+    }
+    for (size_t i = 0; i < 4; i++)
+        assert_memory_equal(shared + path[i] * WIDTH, alone + i * WIDTH, WIDTH * sizeof(float));
+    free(qkv);
 }
 
 /* One query a sequence, as attention pooling asks. */
@@ -181,7 +229,8 @@ static void test_heads_must_divide_the_width(void **state)
     x = clipc_program_bind(&fixture.program, 0, &shape);
     clipc_op_attention(&fixture.program, (clipc_columns){x, 0}, (clipc_columns){x, 10},
                        (clipc_columns){x, 20}, 10, 3, false, &sequences);
-    assert_int_equal(clipc_program_plan(&fixture.program, &error), CLIPC_ERROR_FORMAT);
+    assert_int_equal(clipc_program_plan(&fixture.program, clipc_kernels_choose(), &error),
+                     CLIPC_ERROR_FORMAT);
     fixture_close(&fixture);
 }
 
@@ -301,6 +350,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_packed_attention),
+        cmocka_unit_test(test_listed_attention),
         cmocka_unit_test(test_pooling_attention),
         cmocka_unit_test(test_dense_attention),
         cmocka_unit_test(test_heads_must_divide_the_width),

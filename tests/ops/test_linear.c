@@ -232,7 +232,8 @@ static void test_wrong_width_is_refused(void **state)
                         fixture_parameter(&fixture, CLIPC_ROLE_MATRIX, clipc_shape_2(4, 6)),
                         CLIPC_NO_PARAMETER, CLIPC_NO_VALUE, CLIPC_POINTWISE_NONE);
     assert_int_equal(x, CLIPC_NO_VALUE);
-    assert_int_equal(clipc_program_plan(&fixture.program, &error), CLIPC_ERROR_FORMAT);
+    assert_int_equal(clipc_program_plan(&fixture.program, clipc_kernels_choose(), &error),
+                     CLIPC_ERROR_FORMAT);
     assert_non_null(strstr(error.message, "takes 6 features, 5 come in"));
     fixture_close(&fixture);
 }

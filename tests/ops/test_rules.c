@@ -59,7 +59,7 @@ static void refused(record_fn record, const char *message)
 
     open_operands(&o);
     assert_int_equal(record(&o), CLIPC_NO_VALUE);
-    if (clipc_program_plan(o.program, &error) == CLIPC_OK)
+    if (clipc_program_plan(o.program, clipc_kernels_choose(), &error) == CLIPC_OK)
         fail_msg("was accepted: %s", message);
     assert_string_equal(error.message, message);
     fixture_close(&o.fixture);
@@ -72,7 +72,7 @@ static void accepted(record_fn record)
 
     open_operands(&o);
     assert_int_not_equal(record(&o), CLIPC_NO_VALUE);
-    if (clipc_program_plan(o.program, &error) != CLIPC_OK)
+    if (clipc_program_plan(o.program, clipc_kernels_choose(), &error) != CLIPC_OK)
         fail_msg("%s", error.message);
     fixture_close(&o.fixture);
 }
@@ -196,6 +196,12 @@ static clipc_value attention_none(operands *o)
 
 static clipc_value attention_offsets(operands *o)
 {
+    return attend(o, o->rows, 4, 4, (clipc_sequences){.count = 2, .offsets = o->ids, .longest = 3},
+                  true);
+}
+
+static clipc_value attention_longest(operands *o)
+{
     return attend(o, o->rows, 4, 4, (clipc_sequences){.count = 2, .offsets = o->ids}, true);
 }
 
@@ -222,6 +228,7 @@ static void test_attention(void **state)
     refused(attention_length, "attention: expects sequences that take up all keys");
     refused(attention_none, "attention: expects a sequence");
     refused(attention_offsets, "attention: offsets is [4], [3] was expected");
+    refused(attention_longest, "attention: expects the longest sequence's length");
     refused(attention_queries, "attention: expects sequences that take up all queries");
     refused(attention_causal_queries,
             "attention: expects as many queries as keys under a causal mask");

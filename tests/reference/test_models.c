@@ -186,24 +186,63 @@ static void compare_features(const miniature *m, const char *name, const float *
     }
 }
 
+/* What an observer of pictures, or of one text, has seen. */
 typedef struct observation {
     const miniature *m;
+    bool is_text;
+    size_t first, end; /* the text's first row among all texts' tokens, its end token's place */
+    size_t index;      /* the text's */
     size_t stages;
+    bool last_block; /* of which one is a Transformer's last, computed where it is read */
 } observation;
+
+/* The place of a text's end token: the first of the largest id. */
+static size_t end_of(const int32_t *ids, size_t context)
+{
+    size_t end = 0;
+
+    for (size_t i = 1; i < context; i++)
+        if (ids[i] > ids[end])
+            end = i;
+    return end;
+}
+
+/* Which of the reference's `all` rows belongs to row `row` of `rows` that were observed. */
+static size_t reference_row(const observation *seen, size_t all, size_t rows, size_t row)
+{
+    if (!seen->is_text)
+        return rows == all ? row : row * (all / rows); /* all, or the class tokens */
+    if (all == seen->m->texts)
+        return seen->index;
+    return seen->first + (rows == 1 ? seen->end : row);
+}
 
 static void compare_stage(void *data, const char *name, const clipc_shape *shape,
                           const float *values)
 {
     observation *seen = data;
     const clipc_checkpoint_tensor *tensor = find(seen->m, name);
-    float *wanted = expected_values(seen->m, name);
+    const size_t rows = shape->extent[0], all = (size_t)tensor->shape[0];
+    const size_t width = clipc_shape_count(shape) / rows;
+    float *reference = expected_values(seen->m, name);
+    float *wanted = malloc(rows * width * sizeof(*wanted));
 
+    assert_non_null(wanted);
     assert_int_equal(tensor->rank, shape->rank);
-    for (size_t i = 0; i < shape->rank; i++)
+    for (size_t i = 1; i < shape->rank; i++)
         assert_int_equal(tensor->shape[i], shape->extent[i]);
-    compare_features(seen->m, name, values, wanted, count(tensor), shape->extent[shape->rank - 1]);
+    for (size_t i = 0; i < rows; i++) {
+        const size_t row = reference_row(seen, all, rows, i);
+
+        assert_true(row < all);
+        memcpy(wanted + i * width, reference + row * width, width * sizeof(*wanted));
+    }
+    compare_features(seen->m, name, values, wanted, rows * width, shape->extent[shape->rank - 1]);
+    free(reference);
     free(wanted);
     seen->stages++;
+    if (strstr(name, "resblocks"))
+        seen->last_block = rows < (seen->is_text ? seen->end + 1 : all);
 }
 
 /* The stages among the reference's results: all but inputs and ends. */
@@ -225,20 +264,45 @@ static void compare_named(const miniature *m, const char *name, const float *got
     free(wanted);
 }
 
+/* Text by text: together, they would share the rows of what they begin with. */
+static void check_text_stages(clipc_session *session, const miniature *m, size_t *stages)
+{
+    const size_t context = m->info.context_length;
+    observation seen = {.m = m, .is_text = true};
+
+    for (size_t i = 0; i < m->texts; i++, seen.first += seen.end + 1) {
+        float *out = malloc(m->info.embed_dim * sizeof(*out));
+        clipc_error error;
+
+        seen.index = i;
+        seen.end = end_of(m->ids + i * context, context);
+        seen.stages = 0;
+        clipc_session_observe(session, compare_stage, &seen);
+        if (clipc_encode_tokens(session, m->ids + i * context, 1, out, &error) != CLIPC_OK)
+            fail_msg("%s", error.message);
+        assert_true(seen.last_block == (seen.end > 0));
+        free(out);
+    }
+    clipc_session_observe(session, NULL, NULL);
+    *stages = seen.stages;
+}
+
 static void check_stages(const char *name)
 {
     miniature m;
-    observation seen = {.m = &m};
+    observation pictures = {.m = &m};
     clipc_session *session;
+    size_t text_stages;
     float *image, *text;
 
     open_miniature(&m, name);
     session = open_session(&m, 2, 16);
-    clipc_session_observe(session, compare_stage, &seen);
+    clipc_session_observe(session, compare_stage, &pictures);
     image = encode_pixels(&m, session);
+    check_text_stages(session, &m, &text_stages);
     text = encode_tokens(&m, session);
-    assert_true(seen.stages >= 6);
-    assert_int_equal(seen.stages, count_stages(&m));
+    assert_true(pictures.last_block == (m.info.patch_size > 0));
+    assert_int_equal(pictures.stages + text_stages, count_stages(&m));
     compare_named(&m, "image", image, m.info.embed_dim);
     compare_named(&m, "text", text, m.info.embed_dim);
     clipc_session_close(session);

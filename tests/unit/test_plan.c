@@ -40,10 +40,12 @@ static void mix_forward(const clipc_run *run, const clipc_node *node)
 
 static const clipc_op mix_op = {.name = "mix", .forward = mix_forward};
 
-static size_t huge_scratch(const clipc_program *program, const clipc_node *node)
+static size_t huge_scratch(const clipc_program *program, const clipc_node *node,
+                           const clipc_kernels *kernels)
 {
     (void)program;
     (void)node;
+    (void)kernels;
     return SIZE_MAX;
 }
 
@@ -196,7 +198,8 @@ static void test_random_programs(void **state)
         size_t all, peak;
 
         record(&random, seed * 977);
-        assert_int_equal(clipc_program_plan(&random.program, &error), CLIPC_OK);
+        assert_int_equal(clipc_program_plan(&random.program, clipc_kernels_choose(), &error),
+                         CLIPC_OK);
         check_lifetimes(&random.program);
         check_layout(&random.program);
         count_bytes(&random.program, &all, &peak);
@@ -225,10 +228,10 @@ static void test_a_chain_reuses_its_memory(void **state)
     x = clipc_program_bind(&program, 0, &in);
     for (size_t i = 0; i < 100; i++)
         x = mix(&program, x, CLIPC_NO_VALUE, 64);
-    assert_int_equal(clipc_program_plan(&program, &error), CLIPC_OK);
+    assert_int_equal(clipc_program_plan(&program, clipc_kernels_choose(), &error), CLIPC_OK);
     assert_int_equal(program.block_bytes, 2 * 64 * sizeof(float));
     /* planning again gives the same */
-    assert_int_equal(clipc_program_plan(&program, &error), CLIPC_OK);
+    assert_int_equal(clipc_program_plan(&program, clipc_kernels_choose(), &error), CLIPC_OK);
     assert_int_equal(program.block_bytes, 2 * 64 * sizeof(float));
     clipc_program_free(&program);
 }
@@ -245,7 +248,7 @@ static void test_bound_values_take_no_memory(void **state)
     clipc_program_init(&program, NULL);
     x = mix(&program, clipc_program_bind(&program, 0, &in), CLIPC_NO_VALUE, 1000);
     clipc_program_output(&program, x, 1);
-    assert_int_equal(clipc_program_plan(&program, &error), CLIPC_OK);
+    assert_int_equal(clipc_program_plan(&program, clipc_kernels_choose(), &error), CLIPC_OK);
     assert_int_equal(program.block_bytes, 0);
     assert_int_equal(program.scratch_bytes, 0);
     clipc_program_free(&program);
@@ -267,7 +270,7 @@ static void refused(clipc_shape shape, clipc_status status)
         &program,
         &(clipc_node_recipe){.op = &mix_op, .inputs = {x}, .input_count = 1, .shape = shape});
     assert_int_equal(x, CLIPC_NO_VALUE);
-    assert_int_equal(clipc_program_plan(&program, &error), status);
+    assert_int_equal(clipc_program_plan(&program, clipc_kernels_choose(), &error), status);
     assert_int_equal(error.code, status);
     clipc_program_free(&program);
 }
@@ -296,7 +299,8 @@ static void test_a_block_that_overflows(void **state)
     first = mix(&program, first, CLIPC_NO_VALUE, SIZE_MAX / 32);
     x = mix(&program, first, CLIPC_NO_VALUE, SIZE_MAX / 32);
     mix(&program, first, x, SIZE_MAX / 32);
-    assert_int_equal(clipc_program_plan(&program, &error), CLIPC_ERROR_LIMIT);
+    assert_int_equal(clipc_program_plan(&program, clipc_kernels_choose(), &error),
+                     CLIPC_ERROR_LIMIT);
     assert_string_equal(error.message, "program: needs too much memory");
     clipc_program_free(&program);
 }
@@ -309,7 +313,8 @@ static void test_scratch_that_overflows(void **state)
     (void)state;
     clipc_program_init(&program, NULL);
     clipc_program_append(&program, &(clipc_node_recipe){.op = &huge_op, .shape = clipc_shape_1(1)});
-    assert_int_equal(clipc_program_plan(&program, &error), CLIPC_ERROR_LIMIT);
+    assert_int_equal(clipc_program_plan(&program, clipc_kernels_choose(), &error),
+                     CLIPC_ERROR_LIMIT);
     clipc_program_free(&program);
 }
 
@@ -331,7 +336,8 @@ static void test_the_first_failure_stays(void **state)
     clipc_program_name(&program, x, "name");
     assert_int_equal(clipc_program_shape(&program, x)->rank, 0);
     assert_int_equal(program.node_count, 0);
-    assert_int_equal(clipc_program_plan(&program, &error), CLIPC_ERROR_UNSUPPORTED);
+    assert_int_equal(clipc_program_plan(&program, clipc_kernels_choose(), &error),
+                     CLIPC_ERROR_UNSUPPORTED);
     assert_string_equal(error.message, "first of 2");
     clipc_program_free(&program);
 }
@@ -344,16 +350,19 @@ static void test_values_that_do_not_exist(void **state)
     (void)state;
     clipc_program_init(&program, NULL);
     assert_int_equal(mix(&program, 3, CLIPC_NO_VALUE, 4), CLIPC_NO_VALUE);
-    assert_int_equal(clipc_program_plan(&program, &error), CLIPC_ERROR_ARGUMENT);
+    assert_int_equal(clipc_program_plan(&program, clipc_kernels_choose(), &error),
+                     CLIPC_ERROR_ARGUMENT);
     assert_string_equal(error.message, "mix: reads a value that does not exist");
     clipc_program_free(&program);
     clipc_program_init(&program, NULL);
     clipc_program_output(&program, CLIPC_NO_VALUE, 0);
-    assert_int_equal(clipc_program_plan(&program, &error), CLIPC_ERROR_ARGUMENT);
+    assert_int_equal(clipc_program_plan(&program, clipc_kernels_choose(), &error),
+                     CLIPC_ERROR_ARGUMENT);
     clipc_program_free(&program);
     clipc_program_init(&program, NULL);
     clipc_program_name(&program, 0, "name");
-    assert_int_equal(clipc_program_plan(&program, &error), CLIPC_ERROR_ARGUMENT);
+    assert_int_equal(clipc_program_plan(&program, clipc_kernels_choose(), &error),
+                     CLIPC_ERROR_ARGUMENT);
     clipc_program_free(&program);
 }
 
@@ -382,12 +391,14 @@ static void test_parameters_are_declared_then_looked_up(void **state)
     assert_int_equal(
         clipc_program_parameter(&program, CLIPC_ROLE_VALUES, clipc_shape_1(1), "%s.%d", "d", 4),
         CLIPC_NO_PARAMETER);
-    assert_int_equal(clipc_program_plan(&program, &error), CLIPC_ERROR_NOT_FOUND);
+    assert_int_equal(clipc_program_plan(&program, clipc_kernels_choose(), &error),
+                     CLIPC_ERROR_NOT_FOUND);
     assert_string_equal(error.message, "d.4: is not declared");
     clipc_program_free(&program);
     clipc_program_init(&program, &parameters);
     clipc_program_parameter(&program, CLIPC_ROLE_VALUES, clipc_shape_1(9), "a");
-    assert_int_equal(clipc_program_plan(&program, &error), CLIPC_ERROR_ARGUMENT);
+    assert_int_equal(clipc_program_plan(&program, clipc_kernels_choose(), &error),
+                     CLIPC_ERROR_ARGUMENT);
     assert_string_equal(error.message, "a: was declared with another shape");
     clipc_program_free(&program);
     clipc_parameters_free(&parameters);

@@ -2,28 +2,34 @@
 /* Choosing the kernel table for this processor. */
 #include "compute/kernels/kernels.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include "base/cpu.h"
 
-/* Every level there is a name for, lowest first; a build may lack the tables of the higher ones. */
-static const struct {
-    const char *name;
-    const clipc_kernels *table; /* the best this build has at or below that level */
-} levels[] = {
-    {"portable", &clipc_kernels_portable},
-    {"avx2", &clipc_kernels_portable},
-    {"avx512", &clipc_kernels_portable},
+/* By CPU level; a level without kernels of its own has those of the one below. */
+static const clipc_kernels *const tables[] = {
+    [CLIPC_CPU_PORTABLE] = &clipc_kernels_portable,
+#ifdef CLIPC_HAVE_X86
+    [CLIPC_CPU_AVX2] = &clipc_kernels_avx2,
+    [CLIPC_CPU_AVX512] = &clipc_kernels_avx2,
+#endif
 };
 
 const clipc_kernels *clipc_kernels_choose(void)
 {
-    const size_t count = sizeof(levels) / sizeof(levels[0]);
-    const char *forced = getenv("CLIPC_CPU");
+    clipc_cpu_level level;
 
-    if (!forced || !*forced)
-        return levels[count - 1].table;
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(forced, levels[i].name) == 0)
-            return levels[i].table;
+    return clipc_cpu_level_choose(&level) ? tables[level] : NULL;
+}
+
+const clipc_kernels *clipc_kernels_next(const clipc_kernels *previous)
+{
+    clipc_cpu_level level;
+    bool is_next = previous == NULL;
+
+    clipc_cpu_level_choose(&level);
+    for (size_t i = 0; i <= (size_t)level; i++) {
+        if (is_next && tables[i] != previous)
+            return tables[i];
+        is_next = is_next || tables[i] == previous;
+    }
     return NULL;
 }

@@ -26,8 +26,8 @@ typedef struct clipc_panel_product {
     size_t rows, columns, depth; /* columns is at most panel_columns */
     const float *a;              /* [rows] rows of depth values, a_stride floats apart */
     size_t a_stride;
-    const float *panel;    /* [depth][panel_columns], zeros beyond the matrix's last column */
-    const float *bias;     /* [columns] or NULL */
+    const float *panel; /* [depth][panel_columns], 32-byte aligned, zeros beyond the last column */
+    const float *bias;  /* [columns] or NULL */
     const float *residual; /* [rows] rows, residual_stride floats apart, or NULL */
     size_t residual_stride;
     clipc_pointwise pointwise;
@@ -37,25 +37,29 @@ typedef struct clipc_panel_product {
 
 typedef struct clipc_kernels {
     const char *level;    /* "portable", ... */
-    size_t panel_columns; /* the width of packed weights' panels */
+    size_t panel_columns; /* the width of packed panels */
+    size_t tile_rows; /* rows that panel_product computes at once: what blocks are multiples of */
     void (*panel_product)(const clipc_panel_product *product);
     /* out[j] = (x[j] - mean) / sqrt(variance + epsilon) * gain[j] + bias[j], j < width. */
     void (*layernorm)(const float *x, const float *gain, const float *bias, size_t width,
                       float epsilon, float *out);
     /* x[j] = exp(x[j] - max) / sum, j < count, count > 0; in place. */
     void (*softmax)(float *x, size_t count);
-    /* The sum of a[j] * b[j], j < count. */
-    float (*dot)(const float *a, const float *b, size_t count);
-    /* out[j] += scale * x[j], j < count. */
-    void (*axpy)(float scale, const float *x, size_t count, float *out);
 } clipc_kernels;
 
 extern const clipc_kernels clipc_kernels_portable;
+extern const clipc_kernels clipc_kernels_avx2; /* where CLIPC_HAVE_X86 is defined */
 
 /*
  * The best table for this processor, or the one that CLIPC_CPU names where that is lower. NULL when
  * CLIPC_CPU names no level known.
  */
 const clipc_kernels *clipc_kernels_choose(void);
+
+/*
+ * The tables that can run here, lowest first: NULL gives the first, the last gives NULL. What tests
+ * and measurements walk through.
+ */
+const clipc_kernels *clipc_kernels_next(const clipc_kernels *previous);
 
 #endif

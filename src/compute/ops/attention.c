@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Multi-head scaled dot-product attention (Vaswani et al. 2017, arXiv:1706.03762) within packed
- * sequences. One task is one head of one sequence; the scores of one query at a time are all that
- * is kept.
+ * sequences. One task is one head of one sequence. Its keys, transposed and scaled, and its values are
+ * packed as a matrix product's panels; queries then pass by a few rows at a time, whose scores are
+ * all that is kept.
  */
+#include "base/memory.h"
 #include "base/sizes.h"
 #include "compute/ops/ops.h"
 #include "compute/ops/rules.h"
@@ -22,7 +24,9 @@ typedef struct attention_attributes {
 typedef struct attention_job {
     const clipc_run *run;
     const attention_attributes *attributes;
-    const uint32_t *offsets; /* NULL: sequences all of one length */
+    const uint32_t *offsets;  /* NULL: sequences all of one length */
+    const uint32_t *key_rows; /* NULL: a sequence's keys stand together */
+    const uint32_t *key_offsets;
     const float *query, *key, *value;
     size_t query_stride, key_stride, value_stride;
     float *out;
@@ -30,60 +34,181 @@ typedef struct attention_job {
 
 /* The rows of one sequence. */
 typedef struct span {
-    size_t key, keys;      /* first row and number of keys */
+    const uint32_t *key_rows; /* [keys]; NULL: from `key` on */
+    size_t key, keys;
     size_t query, queries; /* first row and number of queries */
 } span;
 
 static span span_of(const attention_job *job, size_t sequence)
 {
     const attention_attributes *attributes = job->attributes;
-    span rows;
+    span rows = {.key = sequence * attributes->length, .keys = attributes->length};
 
     if (job->offsets) {
         rows.key = job->offsets[sequence];
         rows.keys = job->offsets[sequence + 1] - rows.key;
-    } else {
-        rows.key = sequence * attributes->length;
-        rows.keys = attributes->length;
     }
     rows.queries = attributes->queries ? attributes->queries : rows.keys;
     rows.query = attributes->queries ? sequence * attributes->queries : rows.key;
+    if (job->key_rows) {
+        rows.key_rows = job->key_rows + job->key_offsets[sequence];
+        rows.keys = job->key_offsets[sequence + 1] - job->key_offsets[sequence];
+    }
     return rows;
 }
 
-/* One query against the first `keys` keys of its sequence. */
-static void attend(const attention_job *job, const float *query, const float *key,
-                   const float *value, size_t keys, float *scores, float *out)
+static size_t key_row(const span *rows, size_t i)
 {
-    const clipc_kernels *kernels = job->run->kernels;
-    const size_t size = job->attributes->width / job->attributes->heads;
-    const float scale = 1.0f / sqrtf((float)size);
+    return rows->key_rows ? rows->key_rows[i] : rows->key + i;
+}
 
-    for (size_t i = 0; i < keys; i++)
-        scores[i] = scale * kernels->dot(query, key + i * job->key_stride, size);
-    kernels->softmax(scores, keys);
-    memset(out, 0, size * sizeof(*out));
-    for (size_t i = 0; i < keys; i++)
-        kernels->axpy(scores[i], value + i * job->value_stride, size, out);
+/* One head of one sequence, in a worker's scratch. */
+typedef struct head {
+    const attention_job *job;
+    span rows;
+    size_t column, size; /* the head's columns of query, key, value, out */
+    float *keys;         /* [panels of keys][size][panel_columns]: scaled by 1 / sqrt(size) */
+    float *values;       /* [panels of columns][keys][panel_columns] */
+    float *scores;       /* [block_rows][keys rounded up to panels] */
+} head;
+
+static size_t round_to_panels(const clipc_kernels *kernels, size_t n)
+{
+    return clipc_round_up(n, kernels->panel_columns);
+}
+
+/* Rows of queries whose scores are computed together. */
+static size_t block_rows(const clipc_kernels *kernels)
+{
+    return 4 * kernels->tile_rows;
+}
+
+static void pack_keys(const head *h)
+{
+    const size_t columns = h->job->run->kernels->panel_columns;
+    const size_t padded = round_to_panels(h->job->run->kernels, h->rows.keys);
+    const float scale = 1.0f / sqrtf((float)h->size);
+
+    for (size_t i = 0; i < padded; i++) {
+        float *target = h->keys + i / columns * columns * h->size + i % columns;
+        const bool is_key = i < h->rows.keys;
+        const float *key =
+            h->job->key + (is_key ? key_row(&h->rows, i) : 0) * h->job->key_stride + h->column;
+
+        for (size_t k = 0; k < h->size; k++)
+            target[k * columns] = is_key ? scale * key[k] : 0.0f;
+    }
+}
+
+static void pack_values(const head *h)
+{
+    const size_t columns = h->job->run->kernels->panel_columns;
+
+    for (size_t column = 0; column < h->size; column += columns) {
+        const size_t width = clipc_min_size(columns, h->size - column);
+        float *panel = h->values + column * h->rows.keys;
+
+        for (size_t i = 0; i < h->rows.keys; i++, panel += columns) {
+            memcpy(panel,
+                   h->job->value + key_row(&h->rows, i) * h->job->value_stride + h->column + column,
+                   width * sizeof(*panel));
+            memset(panel + width, 0, (columns - width) * sizeof(*panel));
+        }
+    }
+}
+
+/*
+ * Softmax of each row over the keys it may see; the others weigh nothing, and 0 times a value is
+ * added without a change, so a row does not depend on its block.
+ */
+static void weigh(const head *h, size_t first, size_t rows, size_t keys, size_t stride)
+{
+    const size_t before = h->rows.keys - h->rows.queries; /* keys that every query sees */
+
+    for (size_t i = 0; i < rows; i++) {
+        float *scores = h->scores + i * stride;
+        const size_t seen = h->job->attributes->causal ? before + first + i + 1 : keys;
+
+        h->job->run->kernels->softmax(scores, seen);
+        memset(scores + seen, 0, (keys - seen) * sizeof(*scores));
+    }
+}
+
+/* Queries [first, first + rows) of the sequence. */
+static void attend_block(const head *h, size_t first, size_t rows)
+{
+    const attention_job *job = h->job;
+    const clipc_kernels *kernels = job->run->kernels;
+    const size_t columns = kernels->panel_columns, row = h->rows.query + first;
+    const size_t unseen = job->attributes->causal ? h->rows.queries - first - rows : 0;
+    const size_t keys = h->rows.keys - unseen;
+    const size_t stride = round_to_panels(kernels, h->rows.keys);
+
+    for (size_t key = 0; key < keys; key += columns)
+        kernels->panel_product(&(clipc_panel_product){
+            .rows = rows,
+            .columns = columns,
+            .depth = h->size,
+            .a = job->query + row * job->query_stride + h->column,
+            .a_stride = job->query_stride,
+            .panel = h->keys + key * h->size,
+            .out = h->scores + key,
+            .out_stride = stride,
+        });
+    weigh(h, first, rows, keys, stride);
+    for (size_t column = 0; column < h->size; column += columns)
+        kernels->panel_product(&(clipc_panel_product){
+            .rows = rows,
+            .columns = clipc_min_size(columns, h->size - column),
+            .depth = keys,
+            .a = h->scores,
+            .a_stride = stride,
+            .panel = h->values + column * h->rows.keys,
+            .out = job->out + row * job->attributes->width + h->column + column,
+            .out_stride = job->attributes->width,
+        });
+}
+
+/* Floats of the parts of a worker's scratch, each a multiple of the alignment. */
+static size_t aligned(size_t floats)
+{
+    return clipc_round_up(floats, CLIPC_ALIGNMENT / sizeof(float));
+}
+
+static size_t key_floats(const clipc_kernels *kernels, size_t keys, size_t size)
+{
+    return aligned(round_to_panels(kernels, keys) * size);
+}
+
+static size_t value_floats(const clipc_kernels *kernels, size_t keys, size_t size)
+{
+    return aligned(keys * round_to_panels(kernels, size));
+}
+
+static size_t score_floats(const clipc_kernels *kernels, size_t keys)
+{
+    return aligned(block_rows(kernels) * round_to_panels(kernels, keys));
 }
 
 static void attend_head(void *context, size_t task, unsigned worker)
 {
     const attention_job *job = context;
-    const attention_attributes *attributes = job->attributes;
-    const span rows = span_of(job, task / attributes->heads);
-    const size_t column = task % attributes->heads * (attributes->width / attributes->heads);
-    float *scores = clipc_run_scratch(job->run, worker);
+    const clipc_kernels *kernels = job->run->kernels;
+    const size_t size = job->attributes->width / job->attributes->heads;
+    const size_t most = block_rows(kernels);
+    head h = {.job = job, .size = size};
 
-    for (size_t i = 0; i < rows.queries; i++) {
-        const size_t row = rows.query + i;
-
-        attend(job, job->query + row * job->query_stride + column,
-               job->key + rows.key * job->key_stride + column,
-               job->value + rows.key * job->value_stride + column,
-               attributes->causal ? i + 1 : rows.keys, scores,
-               job->out + row * attributes->width + column);
-    }
+    h.rows = span_of(job, task / job->attributes->heads);
+    if (h.rows.queries == 0)
+        return;
+    h.column = task % job->attributes->heads * size;
+    h.keys = clipc_run_scratch(job->run, worker);
+    h.values = h.keys + key_floats(kernels, h.rows.keys, size);
+    h.scores = h.values + value_floats(kernels, h.rows.keys, size);
+    pack_keys(&h);
+    pack_values(&h);
+    for (size_t i = 0; i < h.rows.queries; i += most)
+        attend_block(&h, i, clipc_min_size(most, h.rows.queries - i));
 }
 
 /* The operand's first row at its first column, and the distance between its rows. */
@@ -104,16 +229,29 @@ static void attention_forward(const clipc_run *run, const clipc_node *node)
     job.key = operand(run, node->inputs[1], attributes->first[1], &job.key_stride);
     job.value = operand(run, node->inputs[2], attributes->first[2], &job.value_stride);
     job.offsets = node->inputs[3] == CLIPC_NO_VALUE ? NULL : clipc_run_value(run, node->inputs[3]);
+    if (node->inputs[4] != CLIPC_NO_VALUE) {
+        job.key_rows = clipc_run_value(run, node->inputs[4]);
+        job.key_offsets = clipc_run_value(run, node->inputs[5]);
+    }
     job.out = clipc_run_value(run, node->output);
     clipc_threads_run(run->threads, attributes->sequences * attributes->heads, attend_head, &job);
 }
 
-static size_t attention_scratch(const clipc_program *program, const clipc_node *node)
+static size_t attention_scratch(const clipc_program *program, const clipc_node *node,
+                                const clipc_kernels *kernels)
 {
     const attention_attributes *attributes = node->attributes;
+    const size_t size = attributes->width / attributes->heads, keys = attributes->longest;
+    const size_t columns = kernels->panel_columns;
+    size_t bound; /* of each of the three parts, in floats */
 
     (void)program;
-    return attributes->longest * sizeof(float);
+    if (!clipc_mul_size(keys + columns, size + columns + block_rows(kernels), &bound) ||
+        bound > SIZE_MAX / 16 / sizeof(float))
+        return SIZE_MAX;
+    return (key_floats(kernels, keys, size) + value_floats(kernels, keys, size) +
+            score_floats(kernels, keys)) *
+           sizeof(float);
 }
 
 static const clipc_op attention_op = {
@@ -145,8 +283,13 @@ static bool has_sequences(clipc_program *program, const clipc_sequences *sequenc
     if (sequences->length)
         clipc_rule(program, op, keys % count == 0 && keys / count == sequences->length,
                    "sequences that take up all keys");
-    else
+    else if (clipc_rule(program, op, sequences->longest > 0, "the longest sequence's length"))
         clipc_rule_shape(program, op, "offsets", sequences->offsets, clipc_shape_1(count + 1));
+    if (sequences->is_listed) {
+        clipc_rule_rank(program, op, "key rows", sequences->key_rows, 1);
+        clipc_rule_shape(program, op, "key offsets", sequences->key_offsets,
+                         clipc_shape_1(count + 1));
+    }
     return clipc_rule(program, op,
                       sequences->queries
                           ? queries % count == 0 && queries / count == sequences->queries
@@ -168,7 +311,7 @@ clipc_value clipc_op_attention(clipc_program *program, clipc_columns query, clip
         .sequences = sequences->count,
         .length = sequences->length,
         .queries = sequences->queries,
-        .longest = sequences->length ? sequences->length : keys,
+        .longest = sequences->length ? sequences->length : clipc_min_size(sequences->longest, keys),
     };
 
     if (heads == 0 || width % heads != 0) {
@@ -188,8 +331,10 @@ clipc_value clipc_op_attention(clipc_program *program, clipc_columns query, clip
         program, &(clipc_node_recipe){
                      .op = &attention_op,
                      .inputs = {query.value, key.value, value.value,
-                                sequences->length ? CLIPC_NO_VALUE : sequences->offsets},
-                     .input_count = 4,
+                                sequences->length ? CLIPC_NO_VALUE : sequences->offsets,
+                                sequences->is_listed ? sequences->key_rows : CLIPC_NO_VALUE,
+                                sequences->is_listed ? sequences->key_offsets : CLIPC_NO_VALUE},
+                     .input_count = 6,
                      .attributes = &attributes,
                      .attributes_size = sizeof(attributes),
                      .shape = clipc_shape_2(queries, width),

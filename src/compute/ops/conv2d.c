@@ -93,12 +93,13 @@ static void conv_forward(const clipc_run *run, const clipc_node *node)
              });
 }
 
-static size_t conv_scratch(const clipc_program *program, const clipc_node *node)
+static size_t conv_scratch(const clipc_program *program, const clipc_node *node,
+                           const clipc_kernels *kernels)
 {
     const conv_attributes *attributes = node->attributes;
     const clipc_shape *in = clipc_program_shape(program, node->inputs[0]);
 
-    return clipc_matmul_scratch(attributes->kernel * attributes->kernel * in->extent[3]);
+    return clipc_matmul_scratch(kernels, attributes->kernel * attributes->kernel * in->extent[3]);
 }
 
 static const clipc_op conv_op = {

@@ -46,18 +46,28 @@ typedef struct clipc_columns {
     size_t first;
 } clipc_columns;
 
-/* How the rows of attention's operands divide into sequences. */
+/*
+ * How the rows of attention's operands divide into sequences. Either all are `length` rows long, or
+ * (length 0) sequence s is rows offsets[s] .. offsets[s + 1] - 1, of queries and of keys. With
+ * is_listed these are its queries alone, of which there may be none, and its keys are the rows
+ * key_rows[key_offsets[s]] .. key_rows[key_offsets[s + 1] - 1], of which the last belong to its
+ * queries: so texts that begin alike share the rows of their beginning.
+ */
 typedef struct clipc_sequences {
     size_t count;
-    size_t length;       /* keys of each sequence when all are alike; else 0 */
-    clipc_value offsets; /* length 0: uint32 [count + 1], bound: sequence s is rows
-                            offsets[s] .. offsets[s + 1] - 1 */
-    size_t queries;      /* query rows of each sequence: 0 for as many as keys */
+    size_t length;           /* keys of each sequence when all are alike; else 0 */
+    size_t queries;          /* query rows of each sequence, in order; 0: as described above */
+    clipc_value offsets;     /* length 0: uint32 [count + 1], bound */
+    size_t longest;          /* length 0: no sequence has more keys */
+    bool is_listed;          /* length 0 */
+    clipc_value key_rows;    /* is_listed: uint32 [at least key_offsets[count]], bound */
+    clipc_value key_offsets; /* is_listed: uint32 [count + 1], bound */
 } clipc_sequences;
 
 /*
  * Multi-head scaled dot-product attention within each sequence; head h reads columns
- * [h * width / heads, ...). With causal, query i sees keys 0..i. -> [query rows][width]
+ * [h * width / heads, ...). With causal, a sequence's last query sees all its keys, the one before it
+ * all but the last, and so on. -> [query rows][width]
  */
 clipc_value clipc_op_attention(clipc_program *program, clipc_columns query, clipc_columns key,
                                clipc_columns value, size_t width, size_t heads, bool causal,

@@ -81,12 +81,13 @@ static void patch_embed_forward(const clipc_run *run, const clipc_node *node)
                             width, out);
 }
 
-static size_t patch_embed_scratch(const clipc_program *program, const clipc_node *node)
+static size_t patch_embed_scratch(const clipc_program *program, const clipc_node *node,
+                                  const clipc_kernels *kernels)
 {
     const patch_attributes *attributes = node->attributes;
 
     (void)program;
-    return clipc_matmul_scratch(CHANNELS * attributes->patch * attributes->patch);
+    return clipc_matmul_scratch(kernels, CHANNELS * attributes->patch * attributes->patch);
 }
 
 static const clipc_op patch_embed_op = {

@@ -5,7 +5,7 @@
 #include <math.h>
 
 #define COLUMNS CLIPC_PORTABLE_PANEL_COLUMNS
-#define TILE_ROWS 4
+#define TILE_ROWS CLIPC_PORTABLE_TILE_ROWS
 
 static float quickgelu(float x)
 {

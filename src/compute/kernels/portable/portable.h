@@ -7,12 +7,11 @@
 
 /* Eight columns and four rows of sums fill the sixteen registers of plain x86-64. */
 #define CLIPC_PORTABLE_PANEL_COLUMNS 8
+#define CLIPC_PORTABLE_TILE_ROWS 4
 
 void clipc_portable_panel_product(const clipc_panel_product *product);
 void clipc_portable_layernorm(const float *x, const float *gain, const float *bias, size_t width,
                               float epsilon, float *out);
 void clipc_portable_softmax(float *x, size_t count);
-float clipc_portable_dot(const float *a, const float *b, size_t count);
-void clipc_portable_axpy(float scale, const float *x, size_t count, float *out);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Kernels over single rows in plain C: layer norm, softmax, dot product, scaled addition. */
+/* Kernels over single rows in plain C: layer norm, softmax. */
 #include "compute/kernels/portable/portable.h"
 
 #include <math.h>
@@ -38,33 +38,11 @@ void clipc_portable_softmax(float *x, size_t count)
         x[j] *= scale;
 }
 
-/* Eight partial sums, so that a compiler without licence to reorder can still use vectors. */
-float clipc_portable_dot(const float *a, const float *b, size_t count)
-{
-    float partial[8] = {0.0f};
-    size_t j = 0;
-
-    for (; j + 8 <= count; j += 8)
-        for (size_t lane = 0; lane < 8; lane++)
-            partial[lane] += a[j + lane] * b[j + lane];
-    for (size_t lane = 0; j < count; j++, lane++)
-        partial[lane] += a[j] * b[j];
-    return ((partial[0] + partial[4]) + (partial[2] + partial[6])) +
-           ((partial[1] + partial[5]) + (partial[3] + partial[7]));
-}
-
-void clipc_portable_axpy(float scale, const float *x, size_t count, float *out)
-{
-    for (size_t j = 0; j < count; j++)
-        out[j] += scale * x[j];
-}
-
 const clipc_kernels clipc_kernels_portable = {
     .level = "portable",
     .panel_columns = CLIPC_PORTABLE_PANEL_COLUMNS,
+    .tile_rows = CLIPC_PORTABLE_TILE_ROWS,
     .panel_product = clipc_portable_panel_product,
     .layernorm = clipc_portable_layernorm,
     .softmax = clipc_portable_softmax,
-    .dot = clipc_portable_dot,
-    .axpy = clipc_portable_axpy,
 };

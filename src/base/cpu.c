@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* Asking the processor, and the environment, which CPU level to use. */
+#include "base/cpu.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const names[] = {
+    [CLIPC_CPU_PORTABLE] = "portable",
+    [CLIPC_CPU_AVX2] = "avx2",
+    [CLIPC_CPU_AVX512] = "avx512",
+};
+
+/* The compiler's run-time also asks whether the system saves the wide registers. */
+static clipc_cpu_level detect(void)
+{
+#if defined(__x86_64__)
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
+        return CLIPC_CPU_PORTABLE;
+    if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+        !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
+        return CLIPC_CPU_AVX2;
+    return CLIPC_CPU_AVX512;
+#else
+    return CLIPC_CPU_PORTABLE;
+#endif
+}
+
+bool clipc_cpu_level_choose(clipc_cpu_level *level)
+{
+    const char *forced = getenv("CLIPC_CPU");
+
+    *level = detect();
+    if (!forced || !*forced)
+        return true;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(forced, names[i]) == 0) {
+            if (i < (size_t)*level)
+                *level = (clipc_cpu_level)i;
+            return true;
+        }
+    return false;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* What the processor offers, as a ladder of levels: a higher one has all that the lower ones have. */
+#ifndef CLIPC_BASE_CPU_H
+#define CLIPC_BASE_CPU_H
+
+#include <stdbool.h>
+
+typedef enum clipc_cpu_level {
+    CLIPC_CPU_PORTABLE,
+    CLIPC_CPU_AVX2,   /* x86-64 with AVX2 and FMA */
+    CLIPC_CPU_AVX512, /* and AVX-512 F, BW, DQ, VL */
+} clipc_cpu_level;
+
+/*
+ * *level = the highest level of this processor, or the lower one that the environment's CLIPC_CPU
+ * names. Returns false, and the processor's own level, when CLIPC_CPU is no level's name.
+ */
+bool clipc_cpu_level_choose(clipc_cpu_level *level);
+
+#endif
