@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the processor offers, as a ladder of levels: a higher one has all that the lower ones have. */
+/*
+ * What the processor offers, as a ladder of levels: a higher one has all that the lower ones have.
+ */
 #ifndef CLIPC_BASE_CPU_H
 #define CLIPC_BASE_CPU_H
 

@@ -79,7 +79,9 @@ static clipc_status run_batch(clipc_session *session, const clipc_text_batch *ba
     return status;
 }
 
-/* Encodes sorted texts batch by batch; embeddings go from rows: [most_texts][dim] to their places. */
+/*
+ * Encodes sorted texts batch by batch; embeddings go from rows: [most_texts][dim] to their places.
+ */
 static clipc_status encode_sorted(clipc_session *session, clipc_text_batch *batch,
                                   const clipc_text *texts, size_t n, float *rows, float *out,
                                   clipc_error *error)

@@ -34,7 +34,9 @@ clipc_status clipc_text_batch_open(clipc_text_batch *batch, size_t context, size
                                    clipc_error *error);
 void clipc_text_batch_close(clipc_text_batch *batch);
 
-/* Empties the batch and packs sorted texts until it is full; returns how many it took, at least 1. */
+/*
+ * Empties the batch and packs sorted texts until it is full; returns how many it took, at least 1.
+ */
 size_t clipc_text_batch_fill(clipc_text_batch *batch, const clipc_text *texts, size_t n);
 
 #endif

@@ -79,7 +79,7 @@ static void test_listed_attention(void **state)
     static const uint32_t key_offsets[COUNT + 1] = {0, 3, 7, 11};
     static const uint32_t path[] = {0, 1, 3, 4}; /* the second text */
     const clipc_shape bounds = clipc_shape_1(COUNT + 1), listed = clipc_shape_1(11);
-    float shared[ROWS * WIDTH], alone[4 * WIDTH], *qkv, text[4 * 3 * WIDTH];
+    float shared[ROWS * WIDTH] = {0}, alone[4 * WIDTH] = {0}, *qkv, text[4 * 3 * WIDTH];
     random_state random = {12};
 
     (void)state;

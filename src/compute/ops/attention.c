@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Multi-head scaled dot-product attention (Vaswani et al. 2017, arXiv:1706.03762) within packed
- * sequences. One task is one head of one sequence. Its keys, transposed and scaled, and its values are
- * packed as a matrix product's panels; queries then pass by a few rows at a time, whose scores are
- * all that is kept.
+ * sequences. One task is one head of one sequence. Its keys, transposed and scaled, and its values
+ * are packed as a matrix product's panels; queries then pass by a few rows at a time, whose scores
+ * are all that is kept.
  */
 #include "base/memory.h"
 #include "base/sizes.h"

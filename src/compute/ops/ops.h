@@ -66,8 +66,8 @@ typedef struct clipc_sequences {
 
 /*
  * Multi-head scaled dot-product attention within each sequence; head h reads columns
- * [h * width / heads, ...). With causal, a sequence's last query sees all its keys, the one before it
- * all but the last, and so on. -> [query rows][width]
+ * [h * width / heads, ...). With causal, a sequence's last query sees all its keys, the one before
+ * it all but the last, and so on. -> [query rows][width]
  */
 clipc_value clipc_op_attention(clipc_program *program, clipc_columns query, clipc_columns key,
                                clipc_columns value, size_t width, size_t heads, bool causal,

@@ -49,8 +49,8 @@ static inline __m256 clipc_avx2_exp(__m256 x)
 }
 
 /*
- * erf(x) within 2e-7 of the truth. Up to 1 it is x P(x^2) by minimax (relative error 1.2e-9), beyond
- * it 1 - exp(Q(|x|)), Q fitted to log(erfc) up to 4, where the result is 1 in float32.
+ * erf(x) within 2e-7 of the truth. Up to 1 it is x P(x^2) by minimax (relative error 1.2e-9),
+ * beyond it 1 - exp(Q(|x|)), Q fitted to log(erfc) up to 4, where the result is 1 in float32.
  */
 static inline __m256 clipc_avx2_erf(__m256 x)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The matrix product for AVX2 and FMA: tiles of up to six rows against one panel of sixteen columns. */
+/*
+ * The matrix product for AVX2 and FMA: tiles of up to six rows against one panel of sixteen
+ * columns.
+ */
 #include "compute/kernels/x86/avx2.h"
 #include "compute/kernels/x86/avx2_math.h"
 
@@ -45,8 +48,8 @@ static inline void finish_eight(const clipc_panel_product *product, size_t row, 
 }
 
 /*
- * `rows` is a constant wherever this is inlined, so that the sums live in registers. Each sum is one
- * chain of multiply-adds in ascending order of the depth, whatever tile its row is in.
+ * `rows` is a constant wherever this is inlined, so that the sums live in registers. Each sum is
+ * one chain of multiply-adds in ascending order of the depth, whatever tile its row is in.
  */
 static inline __attribute__((always_inline)) void tile(const clipc_panel_product *product,
                                                        size_t first, const size_t rows)
