@@ -33,12 +33,22 @@ class Noise:
         tensor.copy_(torch.empty_like(tensor).uniform_(low, high, generator=self.generator))
 
 
+def _branch_scale(model, name):
+    """Of a norm's gain: 1 but for the last of a bottleneck, whose branch is added to the shortcut.
+
+    The more blocks a stage has the less each may add; else differences between pictures die out and
+    rounding errors grow from block to block, as they do in no trained network.
+    """
+    if not (name.endswith("bn3") and ".layer" in name):
+        return 1.0
+    return 0.7 * len(model.get_submodule(name.rsplit(".", 2)[0])) ** -0.5
+
+
 def _fill_modules(model, noise):
     for name, module in model.named_modules():
         if isinstance(module, (nn.LayerNorm, nn.BatchNorm2d)):
-            # A bottleneck's last gain is smaller: residuals add up over the blocks.
-            is_last = name.endswith("bn3") and ".layer" in name
-            noise.uniform(module.weight, *((0.2, 0.5) if is_last else (0.5, 1.5)))
+            scale = _branch_scale(model, name)
+            noise.uniform(module.weight, 0.5 * scale, 1.5 * scale)
             noise.normal(module.bias, 0.2)
         elif isinstance(module, nn.Conv2d):
             noise.normal(module.weight, (2.0 / module.weight[0].numel()) ** 0.5)
