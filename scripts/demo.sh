@@ -29,7 +29,7 @@ show "$clipc" classify --template "a drawing of {}" "$pictures/boat.png" \
     "a fish"
 labels=$(dirname "$clipc")/labels.txt
 printf '%s\n' apple boat cat house balloon bicycle tree fish >"$labels"
-for picture in apple cat house balloon bicycle; do
+for picture in apple cat house bicycle; do
     set -- "$@" "$pictures/$picture.png"
 done
 shift
@@ -37,5 +37,6 @@ printf '\nMore pictures, eight labels in two templates, the best two of each:\n'
 show "$clipc" classify --labels "$labels" --template "a drawing of a {}" \
     --template "an icon of a {}" --top 2 "$@"
 
-printf '\nThe model is small and knows drawings, icons and emoji, not photographs.\n'
+printf '\nThe model is small: it knows drawings, icons and emoji, not photographs, and is sure of few\n'
+printf 'things (models/tiny/README.md says how few).\n'
 printf '"%s pull ViT-B/32" fetches one that does; "-m ViT-B/32" uses it.\n' "$clipc"

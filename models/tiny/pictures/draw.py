@@ -121,22 +121,6 @@ def draw_house(canvas):
     canvas.polygon([(8, 232), (248, 232), (248, 246), (8, 246)], "#5cb338", 0)
 
 
-def draw_balloon(canvas):
-    for x, end in ((92, 108), (164, 148)):
-        canvas.path([(x, 158), (end, 206)], INK, 3)
-    outline = [*curve((128, 14), (30, 14), (38, 98)), *curve((38, 98), (48, 142), (108, 182)),
-               *curve((148, 182), (208, 142), (218, 98)), *curve((218, 98), (226, 14), (128, 14))]
-    canvas.polygon(outline, "#e8453c")
-    for colour, wide, low in (("#f7b500", 58, 96), ("#2f8fdd", 28, 98)):
-        canvas.polygon([*curve((128, 16), (128 - 1.4 * wide, 30), (128 - wide, low)),
-                        *curve((128 - wide, low), (128 - wide, 150), (128 - wide / 4, 181)),
-                        *curve((128 + wide / 4, 181), (128 + wide, 150), (128 + wide, low)),
-                        *curve((128 + wide, low), (128 + 1.4 * wide, 30), (128, 16))], colour, 3)
-    canvas.polygon([(104, 206), (152, 206), (146, 242), (110, 242)], "#9a5a2a")
-    canvas.path([(106, 217), (150, 217)], "#c98d4e", 4)
-    canvas.path([(108, 229), (148, 229)], "#c98d4e", 4)
-
-
 def draw_bicycle(canvas):
     for x in (62, 194):
         canvas.oval((x - 52, 118, x + 52, 222), None, 7)
@@ -158,7 +142,7 @@ def draw_bicycle(canvas):
 
 
 PICTURES = {"boat": draw_boat, "apple": draw_apple, "cat": draw_cat, "house": draw_house,
-            "balloon": draw_balloon, "bicycle": draw_bicycle}
+            "bicycle": draw_bicycle}
 
 
 def main():
