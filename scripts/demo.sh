@@ -37,6 +37,6 @@ printf '\nMore pictures, eight labels in two templates, the best two of each:\n'
 show "$clipc" classify --labels "$labels" --template "a drawing of a {}" \
     --template "an icon of a {}" --top 2 "$@"
 
-printf '\nThe model is small: it knows drawings, icons and emoji, not photographs, and is sure of few\n'
-printf 'things (models/tiny/README.md says how few).\n'
-printf '"%s pull ViT-B/32" fetches one that does; "-m ViT-B/32" uses it.\n' "$clipc"
+printf '\nThe model is small: it knows drawings, icons and emoji, not photographs, and is sure of\n'
+printf 'few things (models/tiny/README.md says how few).\n'
+printf '"%s pull ViT-B/32" fetches one that is for photographs; "-m ViT-B/32" uses it.\n' "$clipc"
