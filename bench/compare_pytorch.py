@@ -26,7 +26,8 @@ CASES = [("image", 1), ("image", 8), ("text", 1), ("text", 64)]
 
 def clipc_ms(arguments, what, batch):
     command = [arguments.clipc, "bench", "-m", arguments.model, "--what", what,
-               "--batch", str(batch), "-j", str(arguments.threads), "--seconds", str(arguments.seconds), "--json"]
+               "--batch", str(batch), "-j", str(arguments.threads),
+               "--seconds", str(arguments.seconds), "--json"]
     return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)["median_ms"]
 
 

@@ -363,8 +363,8 @@ reference's in float64: where both are alike, the difference between them is rou
 
 ## Files, time and memory
 
-"In all" is one `clipc embed` of all pictures and texts, loading included. The plain C kernels are
-the oracle for faster ones, not meant to be fast.
+"In all" is one `clipc embed` of all pictures and texts, loading included; "loads in" is `clipc
+info`.
 
 {runs}
 
