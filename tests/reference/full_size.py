@@ -230,6 +230,10 @@ def largest_between_different(features):
     return float((c - 2 * numpy.eye(len(c))).max())
 
 
+# Where the weights of the first seed make a probability of nearly 1, which tells little.
+RESEEDED = {"RN101": 1}
+
+
 def compare(name, clipc, folder):
     architecture, kind = ARCHITECTURES[name]
     pictures = make_pictures(folder / "pictures")
@@ -239,7 +243,7 @@ def compare(name, clipc, folder):
     ids = clip.tokenize(TEXTS).to(torch.int64)
     model = huggingface_model(architecture) if kind == "huggingface" \
         else clip.model.CLIP(**architecture)
-    randomise(model, sum(map(ord, name)), pixels, ids, 3.7)
+    randomise(model, sum(map(ord, name)) + RESEEDED.get(name, 0), pixels, ids, 3.7)
     path = write(model, kind, folder, pixels, ids)
     del model
     print(f"{name}: written in {time.monotonic() - started:.0f} s", flush=True)
@@ -255,7 +259,6 @@ def compare(name, clipc, folder):
     del reference
 
     info = clipc.lines("info", path)[0]
-    load_seconds = clipc.seconds
     pixels_equal = all(numpy.array_equal(clipc.pixels(path, picture, folder), own.numpy())
                        for picture, own in zip(pictures, pixels))
     tokens = [clipc.lines("tokenize", "--", line)[0]["tokens"] for line in TEXTS]
@@ -277,7 +280,7 @@ def compare(name, clipc, folder):
         text_cosine=float(numpy.diag(cosines(rows["text"], text)).min()),
         logits_difference=float(numpy.abs(got_logits - wanted_logits).max()),
         probs_difference=float(numpy.abs(got_probs - wanted_probs).max()),
-        load_seconds=load_seconds, seconds=clipc.seconds, peak_mib=clipc.peak_mib,
+        seconds=clipc.seconds, peak_mib=clipc.peak_mib,
         reference_seconds=reference_seconds,
         pictures_alike=largest_between_different(image),
         texts_alike=largest_between_different(text),
@@ -326,8 +329,8 @@ def page(results, command):
           f"{r['logits_difference']:.1e}", f"{r['probs_difference']:.1e}",
           "within bounds" if is_good(r) else "OUT OF BOUNDS"] for r in results])
     runs = table(
-        ["model", "file", "MB", "loads in", "clipc, in all", "reference, encoding", "peak memory"],
-        [[r["name"], r["kind"], f"{r['bytes'] / 1e6:.0f}", f"{r['load_seconds']:.1f} s",
+        ["model", "file", "MB", "clipc, in all", "reference, encoding", "peak memory"],
+        [[r["name"], r["kind"], f"{r['bytes'] / 1e6:.0f}",
           f"{r['seconds']:.1f} s", f"{r['reference_seconds']:.1f} s", f"{r['peak_mib']:.0f} MiB"]
          for r in results])
     telling = table(
@@ -363,8 +366,7 @@ reference's in float64: where both are alike, the difference between them is rou
 
 ## Files, time and memory
 
-"In all" is one `clipc embed` of all pictures and texts, loading included; "loads in" is `clipc
-info`.
+"In all" is one `clipc embed` of all pictures and texts, loading included.
 
 {runs}
 
