@@ -3,7 +3,8 @@
  * Fuzzes configuration files: a JSON is applied to what the tensors of a ViT, then of a ResNet, may
  * have said. Whatever is accepted must be written, and read back as the same.
  */
-#include "model/config.h"
+#include "../sample_configs.h"
+
 #include "model/config_write.h"
 
 #include <stdlib.h>
@@ -16,33 +17,6 @@ static void require(int holds)
     if (!holds)
         abort();
 }
-
-static const clipc_config vit = {
-    .embed_dim = 512,
-    .image_size = 224,
-    .vision_kind = CLIPC_VISION_VIT,
-    .vit = {.width = 768, .layers = 12, .heads = 12, .mlp_width = 3072},
-    .patch_size = 32,
-    .grid = 7,
-    .text = {.width = 512, .layers = 12, .heads = 8, .mlp_width = 2048},
-    .context_length = 77,
-    .vocab_size = 49408,
-    .std = {1.0f, 1.0f, 1.0f},
-};
-
-static const clipc_config resnet = {
-    .embed_dim = 1024,
-    .image_size = 224,
-    .vision_kind = CLIPC_VISION_RESNET,
-    .resnet_layers = {3, 4, 6, 3},
-    .resnet_width = 64,
-    .attnpool_heads = 32,
-    .attnpool_grid = 7,
-    .text = {.width = 512, .layers = 12, .heads = 8, .mlp_width = 2048},
-    .context_length = 77,
-    .vocab_size = 49408,
-    .std = {1.0f, 1.0f, 1.0f},
-};
 
 /* Heads that do not divide the width are found later, when the whole is checked. */
 static int is_whole(const clipc_config *config)

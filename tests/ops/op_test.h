@@ -122,6 +122,18 @@ static inline void fixture_run(op_fixture *fixture, unsigned workers, void *cons
     free(run.scratch);
 }
 
+/* What a pointwise function gives, in double. */
+static inline double pointwise_value(clipc_pointwise pointwise, double x)
+{
+    switch (pointwise) {
+    case CLIPC_POINTWISE_NONE: return x;
+    case CLIPC_POINTWISE_QUICKGELU: return x / (1.0 + exp(-1.702 * x));
+    case CLIPC_POINTWISE_GELU: return 0.5 * x * erfc(-x / sqrt(2.0));
+    case CLIPC_POINTWISE_RELU: return x > 0.0 ? x : 0.0;
+    }
+    return x;
+}
+
 /* Fails unless |got - wanted| <= tolerance * (1 + |wanted|) everywhere; says where. */
 static inline void assert_close(const float *got, const double *wanted, size_t count,
                                 double tolerance, const char *what)

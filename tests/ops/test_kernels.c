@@ -23,17 +23,6 @@ static void for_every_level(void (*check)(void))
 
 /* --- panel_product --- */
 
-static double apply(clipc_pointwise pointwise, double x)
-{
-    switch (pointwise) {
-    case CLIPC_POINTWISE_NONE: return x;
-    case CLIPC_POINTWISE_QUICKGELU: return x / (1.0 + exp(-1.702 * x));
-    case CLIPC_POINTWISE_GELU: return 0.5 * x * erfc(-x / sqrt(2.0));
-    case CLIPC_POINTWISE_RELU: return x > 0.0 ? x : 0.0;
-    }
-    return x;
-}
-
 typedef struct product_case {
     size_t rows, columns, depth, gap; /* gap: floats between rows */
     bool has_bias, has_residual;
@@ -133,7 +122,7 @@ static void check_product(const product_case *shape, random_state *random)
         for (size_t j = 0; j < shape->columns; j++) {
             double size;
             const double sum = product_value(&product, i, j, &size);
-            const double wanted = apply(shape->pointwise, sum);
+            const double wanted = pointwise_value(shape->pointwise, sum);
             const double got = (double)product.out[i * product.out_stride + j];
             /* Rounding of each step, which GELU can stretch by its slope. */
             const double bound = ((double)shape->depth + 4.0) * 1.2 * FLT_EPSILON * size;
@@ -248,7 +237,7 @@ static void check_pointwise_accuracy(void)
         for (size_t f = 0; f < 2; f++) {
             run_pointwise(functions[f], x, y);
             for (size_t i = 0; i < count; i++) {
-                const double wanted = apply(functions[f], (double)x[i]);
+                const double wanted = pointwise_value(functions[f], (double)x[i]);
                 const double size = fabs((double)x[i]);
                 /* The exponent is rounded before its exponential is taken; 1 + erf() cancels for
                  * negative x, in the reference too. */

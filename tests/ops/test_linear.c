@@ -2,17 +2,6 @@
 /* linear and patch_embed against sums in double; the same bits in any division of the work. */
 #include "ops/op_test.h"
 
-static double apply(clipc_pointwise pointwise, double x)
-{
-    switch (pointwise) {
-    case CLIPC_POINTWISE_NONE: return x;
-    case CLIPC_POINTWISE_QUICKGELU: return x / (1.0 + exp(-1.702 * x));
-    case CLIPC_POINTWISE_GELU: return 0.5 * x * (1.0 + erf(x / sqrt(2.0)));
-    case CLIPC_POINTWISE_RELU: return x > 0.0 ? x : 0.0;
-    }
-    return x;
-}
-
 typedef struct linear_case {
     size_t rows, out, in;
     bool has_bias, has_residual;
@@ -51,7 +40,7 @@ static void check_linear(const linear_case *shape, unsigned workers)
                     (double)a[i * shape->in + k] * (double)fixture.raw[weight][j * shape->in + k];
             if (shape->has_residual)
                 sum += (double)r[i * shape->out + j];
-            wanted[i * shape->out + j] = apply(shape->pointwise, sum);
+            wanted[i * shape->out + j] = pointwise_value(shape->pointwise, sum);
         }
     assert_close(y, wanted, shape->rows * shape->out, 1e-5, "linear");
     fixture_close(&fixture);

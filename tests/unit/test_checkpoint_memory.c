@@ -6,6 +6,7 @@
 #include "mini_model.h"
 
 #include "failing_memory.h"
+#include "temporary_folder.h"
 
 #include <clipc.h>
 #include <dirent.h>
@@ -14,8 +15,6 @@
 
 #define FIXTURES CLIPC_TEST_DATA "/checkpoints/"
 enum { MOST_ALLOCATIONS = 20000 };
-
-static char folder[64];
 
 /* Something that allocates. It undoes what it does, and tells how it went. */
 typedef clipc_status (*work_fn)(const char *path, clipc_error *error);
@@ -166,31 +165,17 @@ static void test_convert(void **state)
 }
 
 /* In memory where that is possible: converting waits for the disk some hundred times. */
-static int make_folder(void **state)
+static int make_folder_in_memory(void **state)
 {
-    (void)state;
-    snprintf(folder, sizeof(folder), "/dev/shm/clipc-test-XXXXXX");
-    if (mkdtemp(folder))
-        return 0;
-    snprintf(folder, sizeof(folder), "/tmp/clipc-test-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    char command[96];
-
-    (void)state;
-    snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-    return system(command);
+    return make_folder_in("/dev/shm") ? 0 : make_folder(state);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_checkpoints),
-        cmocka_unit_test_setup_teardown(test_models, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(test_convert, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_models, make_folder_in_memory, remove_folder),
+        cmocka_unit_test_setup_teardown(test_convert, make_folder_in_memory, remove_folder),
     };
 
     memory_hook_json();

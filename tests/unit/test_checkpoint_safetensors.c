@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* safetensors: headers that lie, and sharded files whose index does. */
 #include "checkpoint_builder.h"
+#include "temporary_folder.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -159,24 +160,6 @@ static void test_cover(void **state)
 }
 
 /* --- Shards --- */
-
-static char folder[64];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof(folder), "/tmp/clipc-test-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    char command[96];
-
-    (void)state;
-    snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-    return system(command);
-}
 
 static void write_file(const char *name, const void *bytes, size_t size)
 {

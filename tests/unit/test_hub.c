@@ -2,6 +2,8 @@
 /*
  * Known models, cache paths, and pulling from file:// addresses. test_hub_http.c has the network.
  */
+#include "temporary_folder.h"
+
 #include "hub/hub.h"
 
 #include <setjmp.h>
@@ -22,24 +24,6 @@
 
 /* SHA-256 of "abc", from the standard that defines it. */
 static const char abc_sum[] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-
-static char folder[64]; /* a new one for each test */
-
-static int make_folder(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof(folder), "/tmp/clipc-test-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    char command[128];
-
-    (void)state;
-    snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-    return system(command);
-}
 
 /* A path in the folder; valid until the fourth call from now. */
 static const char *in_folder(const char *name)

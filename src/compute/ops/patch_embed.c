@@ -64,7 +64,7 @@ static void patch_embed_forward(const clipc_run *run, const clipc_node *node)
     float *out = clipc_run_value(run, node->output);
     /* The products are written to the end of the output and spread out from its front: token 0 of
      * each picture is one row behind, so what is written never overtakes what is still to be read.
-     * */
+     */
     float *products = out + pictures * width;
 
     clipc_matmul_run(run, &(clipc_matmul){
