@@ -128,6 +128,14 @@ typedef enum clipc_activation {
     CLIPC_ACTIVATION_GELU = 2,      /* x * Phi(x), exact (erf) */
 } clipc_activation;
 
+/* Formats of numbers: what a checkpoint holds, what matrices are multiplied in. */
+typedef enum clipc_dtype {
+    CLIPC_DTYPE_F32 = 0,
+    CLIPC_DTYPE_F16 = 1,
+    CLIPC_DTYPE_BF16 = 2,
+    CLIPC_DTYPE_INT8 = 3,
+} clipc_dtype;
+
 typedef struct clipc_model_options {
     size_t size;                 /* sizeof(clipc_model_options) */
     clipc_activation activation; /* overrides what the files say unless AUTO */
@@ -141,6 +149,12 @@ typedef struct clipc_model_options {
      * milliseconds. Such a model has its info, tokenizer and preprocessing, but no sessions.
      */
     bool without_weights;
+    /*
+     * How matrices are multiplied, for which weights are packed while loading. F32 (default): the
+     * reference's numbers. BF16: weights and rows of activations rounded to bfloat16, sums in
+     * float32. INT8: weights scaled by output channel, activations by row.
+     */
+    clipc_dtype dtype;
 } clipc_model_options;
 
 CLIPC_API void clipc_model_options_init(clipc_model_options *options);
@@ -305,18 +319,10 @@ CLIPC_API clipc_status clipc_preprocess(const clipc_model *model, const clipc_im
 
 typedef struct clipc_session clipc_session;
 
-typedef enum clipc_dtype {
-    CLIPC_DTYPE_F32 = 0,
-    CLIPC_DTYPE_F16 = 1,
-    CLIPC_DTYPE_BF16 = 2,
-    CLIPC_DTYPE_INT8 = 3,
-} clipc_dtype;
-
 typedef struct clipc_session_options {
-    size_t size;       /* sizeof(clipc_session_options) */
-    unsigned threads;  /* 0: all cores */
-    clipc_dtype dtype; /* how matrices are multiplied; this build: F32 */
-    size_t max_batch;  /* most pictures or texts in memory at once; 0: chosen by the library */
+    size_t size;      /* sizeof(clipc_session_options) */
+    unsigned threads; /* 0: all cores */
+    size_t max_batch; /* most pictures or texts in memory at once; 0: chosen by the library */
 } clipc_session_options;
 
 CLIPC_API void clipc_session_options_init(clipc_session_options *options);

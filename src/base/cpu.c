@@ -9,6 +9,8 @@ static const char *const names[] = {
     [CLIPC_CPU_PORTABLE] = "portable",
     [CLIPC_CPU_AVX2] = "avx2",
     [CLIPC_CPU_AVX512] = "avx512",
+    [CLIPC_CPU_AVX512_VNNI] = "avx512-vnni",
+    [CLIPC_CPU_AVX512_BF16] = "avx512-bf16",
 };
 
 /* The compiler's run-time also asks whether the system saves the wide registers. */
@@ -20,7 +22,9 @@ static clipc_cpu_level detect(void)
     if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
         !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
         return CLIPC_CPU_AVX2;
-    return CLIPC_CPU_AVX512;
+    if (!__builtin_cpu_supports("avx512vnni"))
+        return CLIPC_CPU_AVX512;
+    return __builtin_cpu_supports("avx512bf16") ? CLIPC_CPU_AVX512_BF16 : CLIPC_CPU_AVX512_VNNI;
 #else
     return CLIPC_CPU_PORTABLE;
 #endif

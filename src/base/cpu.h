@@ -9,8 +9,10 @@
 
 typedef enum clipc_cpu_level {
     CLIPC_CPU_PORTABLE,
-    CLIPC_CPU_AVX2,   /* x86-64 with AVX2 and FMA */
-    CLIPC_CPU_AVX512, /* and AVX-512 F, BW, DQ, VL */
+    CLIPC_CPU_AVX2,        /* x86-64 with AVX2 and FMA */
+    CLIPC_CPU_AVX512,      /* and AVX-512 F, BW, DQ, VL */
+    CLIPC_CPU_AVX512_VNNI, /* and its products of bytes */
+    CLIPC_CPU_AVX512_BF16, /* and its products of bfloat16 */
 } clipc_cpu_level;
 
 /*

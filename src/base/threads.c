@@ -20,14 +20,22 @@ typedef struct worker {
     pthread_t thread;
 } worker;
 
+/*
+ * Looks at a condition before going to sleep. A tower is a hundred loops one after another, each
+ * some ten to some thousand microseconds long: waking a sleeper costs as much as a short one.
+ */
+#define SPINS 2000 /* some 30 microseconds */
+
 struct clipc_threads {
     unsigned count;   /* workers, the caller included */
     unsigned started; /* of workers[1..], for closing after a failure */
     pthread_mutex_t lock;
     pthread_cond_t begin, done;
-    uint64_t generation; /* counts loops; a change wakes the workers */
-    unsigned busy;       /* workers that have not finished this generation */
-    bool closing;
+    atomic_uint generation; /* counts loops; a change starts the workers */
+    atomic_uint busy;       /* workers that have not finished this generation */
+    atomic_uint sleeping;   /* workers that wait for `begin`, or are about to */
+    atomic_bool is_awaited; /* the caller waits for `done`, or is about to */
+    atomic_bool closing;
     clipc_task_fn function;
     void *context;
     size_t tasks;
@@ -58,27 +66,85 @@ static void take_tasks(clipc_threads *threads, unsigned index)
     }
 }
 
+static void pause_briefly(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
+/* Whether there is something to do: a new loop, or the end. */
+static bool is_called(clipc_threads *threads, unsigned seen)
+{
+    return atomic_load(&threads->generation) != seen || atomic_load(&threads->closing);
+}
+
+/*
+ * Waits for a loop later than `seen`. Whoever starts one changes the generation first and looks at
+ * `sleeping` then; a sleeper does it the other way round, so one of the two sees the other.
+ */
+static void wait_for_call(clipc_threads *threads, unsigned seen)
+{
+    for (int i = 0; i < SPINS; i++) {
+        if (is_called(threads, seen))
+            return;
+        pause_briefly();
+    }
+    pthread_mutex_lock(&threads->lock);
+    atomic_fetch_add(&threads->sleeping, 1);
+    while (!is_called(threads, seen))
+        pthread_cond_wait(&threads->begin, &threads->lock);
+    atomic_fetch_sub(&threads->sleeping, 1);
+    pthread_mutex_unlock(&threads->lock);
+}
+
+static void wake_workers(clipc_threads *threads)
+{
+    if (atomic_load(&threads->sleeping) == 0)
+        return;
+    pthread_mutex_lock(&threads->lock);
+    pthread_cond_broadcast(&threads->begin);
+    pthread_mutex_unlock(&threads->lock);
+}
+
+static void finish(clipc_threads *threads)
+{
+    if (atomic_fetch_sub(&threads->busy, 1) > 1 || !atomic_load(&threads->is_awaited))
+        return;
+    pthread_mutex_lock(&threads->lock);
+    pthread_cond_signal(&threads->done);
+    pthread_mutex_unlock(&threads->lock);
+}
+
+static void wait_for_workers(clipc_threads *threads)
+{
+    for (int i = 0; i < SPINS; i++) {
+        if (atomic_load(&threads->busy) == 0)
+            return;
+        pause_briefly();
+    }
+    pthread_mutex_lock(&threads->lock);
+    atomic_store(&threads->is_awaited, true);
+    while (atomic_load(&threads->busy) > 0)
+        pthread_cond_wait(&threads->done, &threads->lock);
+    atomic_store(&threads->is_awaited, false);
+    pthread_mutex_unlock(&threads->lock);
+}
+
 static void *work(void *argument)
 {
     worker *self = argument;
     clipc_threads *threads = self->threads;
-    uint64_t seen = 0;
+    unsigned seen = 0;
 
-    pthread_mutex_lock(&threads->lock);
     for (;;) {
-        while (threads->generation == seen && !threads->closing)
-            pthread_cond_wait(&threads->begin, &threads->lock);
-        if (threads->closing)
-            break;
-        seen = threads->generation;
-        pthread_mutex_unlock(&threads->lock);
+        wait_for_call(threads, seen);
+        if (atomic_load(&threads->closing))
+            return NULL;
+        seen = atomic_load(&threads->generation);
         take_tasks(threads, self->index);
-        pthread_mutex_lock(&threads->lock);
-        if (--threads->busy == 0)
-            pthread_cond_signal(&threads->done);
+        finish(threads);
     }
-    pthread_mutex_unlock(&threads->lock);
-    return NULL;
 }
 
 clipc_status clipc_threads_open(clipc_threads **out, unsigned count, clipc_error *error)
@@ -121,10 +187,8 @@ void clipc_threads_close(clipc_threads *threads)
 {
     if (!threads)
         return;
-    pthread_mutex_lock(&threads->lock);
-    threads->closing = true;
-    pthread_cond_broadcast(&threads->begin);
-    pthread_mutex_unlock(&threads->lock);
+    atomic_store(&threads->closing, true);
+    wake_workers(threads);
     for (unsigned i = 1; i <= threads->started; i++)
         pthread_join(threads->workers[i].thread, NULL);
     pthread_cond_destroy(&threads->done);
@@ -145,18 +209,13 @@ void clipc_threads_run(clipc_threads *threads, size_t tasks, clipc_task_fn funct
             function(context, i, 0);
         return;
     }
-    pthread_mutex_lock(&threads->lock);
     threads->function = function;
     threads->context = context;
     threads->tasks = tasks;
     atomic_store_explicit(&threads->next, 0, memory_order_relaxed);
-    threads->busy = threads->count - 1;
-    threads->generation++;
-    pthread_cond_broadcast(&threads->begin);
-    pthread_mutex_unlock(&threads->lock);
+    atomic_store(&threads->busy, threads->count - 1);
+    atomic_fetch_add(&threads->generation, 1);
+    wake_workers(threads);
     take_tasks(threads, 0);
-    pthread_mutex_lock(&threads->lock);
-    while (threads->busy > 0)
-        pthread_cond_wait(&threads->done, &threads->lock);
-    pthread_mutex_unlock(&threads->lock);
+    wait_for_workers(threads);
 }

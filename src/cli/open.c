@@ -26,6 +26,7 @@ static int open_model(clipc_model **out, const char *name, const clipc_cli_commo
     options.activation = (clipc_activation)common->activation;
     options.threads = (unsigned)common->threads;
     options.without_weights = without_weights;
+    options.dtype = (clipc_dtype)common->dtype;
     options.log = common->quiet ? NULL : clipc_cli_log;
     if (!clipc_model_open(out, name, &options, &error))
         return CLIPC_CLI_DONE;
@@ -51,7 +52,6 @@ int clipc_cli_open_session(clipc_session **out, const clipc_model *model,
 
     clipc_session_options_init(&options);
     options.threads = (unsigned)common->threads;
-    options.dtype = (clipc_dtype)common->dtype;
     if (!clipc_session_open(out, model, &options, &error))
         return CLIPC_CLI_DONE;
     clipc_cli_report(&error);

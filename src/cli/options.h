@@ -78,7 +78,7 @@ typedef struct clipc_cli_common {
     size_t operand_count;
 } clipc_cli_common;
 
-/* The names of clipc_activation, and of how a session multiplies. */
+/* The names of clipc_activation, and of how matrices are multiplied. */
 extern const clipc_cli_choice clipc_cli_activations[];
 extern const clipc_cli_choice clipc_cli_session_dtypes[];
 

@@ -2,38 +2,65 @@
 /* Dividing a matrix product among threads and panels. */
 #include "compute/matmul.h"
 
+#include "base/memory.h"
 #include "base/sizes.h"
+#include "compute/pack.h"
+#include "compute/rows.h"
 
 /*
- * A block of rows stays in the second-level cache while every panel passes by: the deeper the rows,
- * the fewer. Panels are handed out in groups so that one picture's few rows still busy all threads.
+ * A panel is read from memory once for each block of rows and stays in the second-level cache while
+ * the block's tiles pass by: so blocks have many rows, but no more than threads can share out.
+ * Panels are handed out in groups so that one picture's few rows still busy all threads.
  */
-#define BLOCK_FLOATS ((size_t)48 << 10)
 #define MOST_BLOCK_ROWS ((size_t)96)
 #define TASKS_PER_WORKER ((size_t)4)
+/* Gathered blocks are a worker's own: about as much as the second-level cache takes. */
+#define GATHERED_BYTES ((size_t)192 << 10)
 /* Every group gathers its block anew, which costs about as much as two panels' products. */
 #define LEAST_GATHERED_PANELS ((size_t)16)
 
-/* Whole tiles, at least one. */
-static size_t block_rows(const clipc_kernels *kernels, size_t in_features)
+/* The most rows of a block: whole tiles, at least one. */
+static size_t most_block_rows(const clipc_matrix_kernel *kernel, size_t in_features, bool gathers)
 {
-    const size_t rows = clipc_min_size(BLOCK_FLOATS / in_features, MOST_BLOCK_ROWS);
+    const size_t rows =
+        gathers ? clipc_min_size(GATHERED_BYTES / sizeof(float) / in_features, MOST_BLOCK_ROWS)
+                : MOST_BLOCK_ROWS;
 
-    return clipc_max_size(rows / kernels->tile_rows, 1) * kernels->tile_rows;
+    return clipc_max_size(rows / kernel->tile_rows, 1) * kernel->tile_rows;
 }
 
-size_t clipc_matmul_scratch(const clipc_kernels *kernels, size_t in_features)
+/* Bytes of a gathered block's prepared rows, a multiple of the alignment. */
+static size_t prepared_bytes(const clipc_matrix_kernel *kernel, size_t in_features)
+{
+    return kernel->prepare
+               ? most_block_rows(kernel, in_features, true) * kernel->row_bytes(in_features)
+               : 0;
+}
+
+size_t clipc_matmul_scratch(const clipc_matrix_kernel *kernel, size_t in_features)
+{
+    const size_t rows = most_block_rows(kernel, in_features, true);
+
+    if (in_features > SIZE_MAX / 64 / rows)
+        return SIZE_MAX;
+    return prepared_bytes(kernel, in_features) + rows * in_features * sizeof(float);
+}
+
+size_t clipc_matmul_shared(const clipc_matrix_kernel *kernel, size_t rows, size_t in_features)
 {
     size_t bytes;
 
-    return clipc_mul_size(block_rows(kernels, in_features) * sizeof(float), in_features, &bytes)
-               ? bytes
-               : SIZE_MAX;
+    if (!kernel->prepare)
+        return 0;
+    if (in_features > SIZE_MAX / 64)
+        return SIZE_MAX;
+    return clipc_mul_size(rows, kernel->row_bytes(in_features), &bytes) ? bytes : SIZE_MAX;
 }
 
 typedef struct division {
     const clipc_run *run;
     const clipc_matmul *matmul;
+    size_t row_bytes;  /* of prepared rows */
     size_t block_rows; /* of one task */
     size_t blocks;
     size_t panels;       /* of the weights */
@@ -43,35 +70,45 @@ typedef struct division {
 
 static division divide(const clipc_run *run, const clipc_matmul *matmul)
 {
-    const size_t width = run->kernels->panel_columns;
+    const clipc_matrix_kernel *kernel = matmul->kernel;
+    const size_t width = kernel->panel_columns;
     const size_t panels = (matmul->out_features + width - 1) / width;
-    const size_t most_rows = block_rows(run->kernels, matmul->in_features);
+    const size_t most_rows = most_block_rows(kernel, matmul->in_features, matmul->gather != NULL);
     const size_t blocks = (matmul->rows + most_rows - 1) / most_rows;
+    const size_t rows = (matmul->rows + blocks - 1) / blocks;
     const size_t wanted = clipc_threads_count(run->threads) * TASKS_PER_WORKER;
     const size_t most = matmul->gather ? clipc_max_size(panels / LEAST_GATHERED_PANELS, 1) : panels;
     const size_t groups = clipc_min_size(most, (wanted + blocks - 1) / blocks);
     division plan = {
-        .run = run, .matmul = matmul, .block_rows = most_rows, .blocks = blocks, .panels = panels};
+        .run = run,
+        .matmul = matmul,
+        .row_bytes = kernel->row_bytes(matmul->in_features),
+        .block_rows = clipc_round_up(rows, kernel->tile_rows),
+        .panels = panels,
+    };
 
+    plan.blocks = (matmul->rows + plan.block_rows - 1) / plan.block_rows;
     plan.group_panels = (panels + groups - 1) / groups;
     plan.groups = (panels + plan.group_panels - 1) / plan.group_panels;
     return plan;
 }
 
-static void multiply_panel(const division *plan, size_t first, size_t rows, const float *a,
+static void multiply_panel(const division *plan, size_t first, size_t rows, const void *a,
                            size_t panel)
 {
     const clipc_matmul *matmul = plan->matmul;
-    const size_t width = plan->run->kernels->panel_columns, column = panel * width;
+    const clipc_matrix_kernel *kernel = matmul->kernel;
+    const size_t column = panel * kernel->panel_columns;
     const size_t at = first * matmul->out_features + column;
 
-    plan->run->kernels->panel_product(&(clipc_panel_product){
+    kernel->product(&(clipc_panel_product){
         .rows = rows,
-        .columns = clipc_min_size(width, matmul->out_features - column),
+        .columns = clipc_min_size(kernel->panel_columns, matmul->out_features - column),
         .depth = matmul->in_features,
         .a = a,
-        .a_stride = matmul->in_features,
-        .panel = matmul->packed + column * matmul->in_features,
+        .a_stride = plan->row_bytes,
+        .panel =
+            (const char *)matmul->packed + panel * clipc_panel_bytes(kernel, matmul->in_features),
         .bias = matmul->bias ? matmul->bias + column : NULL,
         .residual = matmul->residual ? matmul->residual + at : NULL,
         .residual_stride = matmul->out_features,
@@ -81,31 +118,62 @@ static void multiply_panel(const division *plan, size_t first, size_t rows, cons
     });
 }
 
+static void prepare_rows(const division *plan, const float *rows, size_t count, char *prepared)
+{
+    const size_t depth = plan->matmul->in_features;
+
+    for (size_t i = 0; i < count; i++)
+        plan->matmul->kernel->prepare(rows + i * depth, depth, prepared + i * plan->row_bytes);
+}
+
+/* The rows of a task's block as the product takes them, gathered and prepared here if need be. */
+static const void *block_of(const division *plan, size_t first, size_t rows, unsigned worker)
+{
+    const clipc_matmul *matmul = plan->matmul;
+    char *prepared = clipc_run_scratch(plan->run, worker);
+    float *gathered;
+
+    if (!matmul->gather)
+        return matmul->kernel->prepare
+                   ? (const char *)clipc_run_shared(plan->run) + first * plan->row_bytes
+                   : (const char *)(matmul->a + first * matmul->in_features);
+    gathered = (float *)(void *)(prepared + prepared_bytes(matmul->kernel, matmul->in_features));
+    matmul->gather(matmul->gather_context, first, rows, gathered);
+    if (!matmul->kernel->prepare)
+        return gathered;
+    prepare_rows(plan, gathered, rows, prepared);
+    return prepared;
+}
+
 static void multiply_task(void *context, size_t task, unsigned worker)
 {
     const division *plan = context;
-    const clipc_matmul *matmul = plan->matmul;
     const size_t first = task / plan->groups * plan->block_rows;
-    const size_t rows = clipc_min_size(plan->block_rows, matmul->rows - first);
+    const size_t rows = clipc_min_size(plan->block_rows, plan->matmul->rows - first);
     const size_t panel = task % plan->groups * plan->group_panels;
     const size_t end = clipc_min_size(panel + plan->group_panels, plan->panels);
-    const float *a;
+    const void *a = block_of(plan, first, rows, worker);
 
-    if (matmul->gather) {
-        float *block = clipc_run_scratch(plan->run, worker);
-
-        matmul->gather(matmul->gather_context, first, rows, block);
-        a = block;
-    } else {
-        a = matmul->a + first * matmul->in_features;
-    }
     for (size_t i = panel; i < end; i++)
         multiply_panel(plan, first, rows, a, i);
+}
+
+static void prepare_task(void *context, size_t chunk, unsigned worker)
+{
+    const division *plan = context;
+    const size_t first = chunk * CLIPC_CHUNK_ROWS;
+
+    (void)worker;
+    prepare_rows(plan, plan->matmul->a + first * plan->matmul->in_features,
+                 clipc_chunk_end(chunk, plan->matmul->rows) - first,
+                 (char *)clipc_run_shared(plan->run) + first * plan->row_bytes);
 }
 
 void clipc_matmul_run(const clipc_run *run, const clipc_matmul *matmul)
 {
     division plan = divide(run, matmul);
 
+    if (matmul->kernel->prepare && !matmul->gather)
+        clipc_threads_run(run->threads, clipc_row_chunks(matmul->rows), prepare_task, &plan);
     clipc_threads_run(run->threads, plan.blocks * plan.groups, multiply_task, &plan);
 }

@@ -10,6 +10,7 @@
 
 /* out = pointwise(a * weights^T + bias + residual) */
 typedef struct clipc_matmul {
+    const clipc_matrix_kernel *kernel;
     size_t rows, out_features, in_features;
     const float *a; /* [rows][in_features]; NULL when gather fills it */
     /*
@@ -18,15 +19,18 @@ typedef struct clipc_matmul {
      */
     void (*gather)(const void *context, size_t first, size_t rows, float *block);
     const void *gather_context;
-    const float *packed;   /* see pack.h */
+    const void *packed;    /* for the kernel, see pack.h */
     const float *bias;     /* [out_features] or NULL */
     const float *residual; /* [rows][out_features] or NULL */
     clipc_pointwise pointwise;
     float *out; /* [rows][out_features] */
 } clipc_matmul;
 
-/* Scratch bytes a worker needs when gather is used; SIZE_MAX when they overflow. */
-size_t clipc_matmul_scratch(const clipc_kernels *kernels, size_t in_features);
+/* Scratch bytes that a worker needs where gather is used; SIZE_MAX when they overflow. */
+size_t clipc_matmul_scratch(const clipc_matrix_kernel *kernel, size_t in_features);
+
+/* Scratch bytes that the workers share where it is not: prepared rows; SIZE_MAX likewise. */
+size_t clipc_matmul_shared(const clipc_matrix_kernel *kernel, size_t rows, size_t in_features);
 
 void clipc_matmul_run(const clipc_run *run, const clipc_matmul *matmul);
 

@@ -2,38 +2,35 @@
 /* Packing weight matrices into the kernels' panels. */
 #include "compute/pack.h"
 
+#include "base/memory.h"
 #include "base/sizes.h"
 
-bool clipc_packed_size(size_t out_features, size_t in_features, size_t panel_columns,
-                       size_t *floats)
+size_t clipc_panel_bytes(const clipc_matrix_kernel *kernel, size_t in_features)
 {
-    size_t padded;
+    const size_t steps = clipc_round_up(in_features, kernel->depth_step);
 
-    if (!clipc_add_size(out_features, panel_columns - 1, &padded))
+    return clipc_round_up(kernel->panel_header + steps * kernel->depth_bytes, CLIPC_ALIGNMENT);
+}
+
+bool clipc_packed_bytes(const clipc_matrix_kernel *kernel, size_t out_features, size_t in_features,
+                        size_t *bytes)
+{
+    size_t columns;
+
+    if (in_features > SIZE_MAX / 4 / kernel->depth_bytes ||
+        !clipc_add_size(out_features, kernel->panel_columns - 1, &columns))
         return false;
-    return clipc_mul_size(padded / panel_columns * panel_columns, in_features, floats);
+    return clipc_mul_size(columns / kernel->panel_columns, clipc_panel_bytes(kernel, in_features),
+                          bytes);
 }
 
-void clipc_pack_rows(float *packed, size_t in_features, size_t panel_columns, size_t first,
-                     size_t rows, const float *weights)
+void clipc_pack_rows(const clipc_matrix_kernel *kernel, void *packed, size_t in_features,
+                     size_t first, size_t rows, const float *weights)
 {
-    for (size_t i = 0; i < rows; i++) {
-        const size_t row = first + i;
-        const float *source = weights + i * in_features;
-        float *target =
-            packed + row / panel_columns * panel_columns * in_features + row % panel_columns;
+    const size_t bytes = clipc_panel_bytes(kernel, in_features);
+    char *panel = (char *)packed + first / kernel->panel_columns * bytes;
 
-        for (size_t k = 0; k < in_features; k++)
-            target[k * panel_columns] = source[k];
-    }
-}
-
-void clipc_pack_transposed_rows(float *packed, size_t out_features, size_t in_features,
-                                size_t panel_columns, size_t first, size_t rows,
-                                const float *weights)
-{
-    for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < out_features; j++)
-            packed[j / panel_columns * panel_columns * in_features + (first + i) * panel_columns +
-                   j % panel_columns] = weights[i * out_features + j];
+    for (size_t row = 0; row < rows; row += kernel->panel_columns, panel += bytes)
+        kernel->pack(weights + row * in_features, clipc_min_size(kernel->panel_columns, rows - row),
+                     in_features, panel);
 }

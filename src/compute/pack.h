@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The packed form of a weight matrix [out][in]: panels of panel_columns outputs, each panel
- * [in][panel_columns] with zeros beyond the last output, so that a kernel reads it front to back.
+ * The packed form of a weight matrix [out][in]: panels of panel_columns outputs one after the
+ * other, each in the form that its matrix kernel reads front to back.
  */
 #ifndef CLIPC_COMPUTE_PACK_H
 #define CLIPC_COMPUTE_PACK_H
 
+#include "compute/kernels/kernels.h"
+
 #include <stdbool.h>
-#include <stddef.h>
 
-/* *floats = the number of floats in the packed form; false on overflow. */
-bool clipc_packed_size(size_t out_features, size_t in_features, size_t panel_columns,
-                       size_t *floats);
+/* Bytes of one panel, a multiple of CLIPC_ALIGNMENT; a packed matrix of this depth exists. */
+size_t clipc_panel_bytes(const clipc_matrix_kernel *kernel, size_t in_features);
 
-/* Packs rows (output features) [first, first + rows) from weights: [rows][in_features]. */
-void clipc_pack_rows(float *packed, size_t in_features, size_t panel_columns, size_t first,
-                     size_t rows, const float *weights);
+/* *bytes = the size of the packed form; false on overflow. */
+bool clipc_packed_bytes(const clipc_matrix_kernel *kernel, size_t out_features, size_t in_features,
+                        size_t *bytes);
 
-/* The same from the transposed matrix: inputs [first, first + rows) from weights: [rows][out]. */
-void clipc_pack_transposed_rows(float *packed, size_t out_features, size_t in_features,
-                                size_t panel_columns, size_t first, size_t rows,
-                                const float *weights);
+/*
+ * Packs rows (output features) [first, first + rows) from weights: [rows][in_features]. first is a
+ * multiple of panel_columns; so is rows, but for the last.
+ */
+void clipc_pack_rows(const clipc_matrix_kernel *kernel, void *packed, size_t in_features,
+                     size_t first, size_t rows, const float *weights);
 
 #endif

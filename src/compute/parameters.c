@@ -24,7 +24,12 @@ clipc_parameter_id clipc_parameters_add(clipc_parameters *parameters, const char
         return CLIPC_NO_PARAMETER;
     memcpy(copy, name, length);
     parameters->items[parameters->count] = (clipc_parameter){
-        .name = copy, .role = role, .shape = *shape, .batchnorm = CLIPC_NO_PARAMETER};
+        .name = copy,
+        .role = role,
+        .shape = *shape,
+        .batchnorm = CLIPC_NO_PARAMETER,
+        .kernel = parameters->kernel,
+    };
     return (clipc_parameter_id)parameters->count++;
 }
 

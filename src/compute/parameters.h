@@ -9,6 +9,7 @@
 #define CLIPC_COMPUTE_PARAMETERS_H
 
 #include "base/arena.h"
+#include "compute/kernels/kernels.h"
 #include "compute/shape.h"
 
 #include <clipc.h>
@@ -33,11 +34,13 @@ typedef struct clipc_parameter {
     clipc_shape shape; /* as in the checkpoint */
     /* A convolution followed by batch norm: its gain; bias, mean, variance are the next three. */
     clipc_parameter_id batchnorm;
-    void *data;   /* owned; NULL until loaded */
-    bool is_half; /* TABLE: data is float16, else float32 */
+    const clipc_matrix_kernel *kernel; /* what packed values are packed for, and multiplied with */
+    void *data;                        /* owned; NULL until loaded */
+    bool is_half;                      /* TABLE: data is float16, else float32 */
 } clipc_parameter;
 
 typedef struct clipc_parameters {
+    const clipc_matrix_kernel *kernel; /* of the parameters declared from now on */
     clipc_parameter *items;
     size_t count, capacity;
     uint32_t *by_name; /* indices in ascending order of name, once sealed */

@@ -56,6 +56,26 @@ static size_t place(const clipc_program *program, uint32_t index, size_t bytes)
     return offset;
 }
 
+/* The most that any node needs, of both kinds of scratch; false when that is too large. */
+static bool plan_scratch(clipc_program *program, const clipc_kernels *kernels)
+{
+    size_t own = 0, shared = 0;
+
+    for (uint32_t i = 0; i < program->node_count; i++) {
+        const clipc_node *node = &program->nodes[i];
+
+        if (node->op->scratch)
+            own = clipc_max_size(own, node->op->scratch(program, node, kernels));
+        if (node->op->shared)
+            shared = clipc_max_size(shared, node->op->shared(program, node));
+    }
+    if (own > LARGEST || shared > LARGEST)
+        return false;
+    program->scratch_bytes = clipc_round_up(own, CLIPC_ALIGNMENT);
+    program->shared_bytes = clipc_round_up(shared, CLIPC_ALIGNMENT);
+    return true;
+}
+
 clipc_status clipc_program_plan(clipc_program *program, const clipc_kernels *kernels,
                                 clipc_error *error)
 {
@@ -74,16 +94,11 @@ clipc_status clipc_program_plan(clipc_program *program, const clipc_kernels *ker
             return too_large(error);
         program->block_bytes = clipc_max_size(program->block_bytes, end);
     }
-    program->scratch_bytes = 0;
-    for (uint32_t i = 0; i < program->node_count; i++) {
-        const clipc_node *node = &program->nodes[i];
+    return plan_scratch(program, kernels) ? CLIPC_OK : too_large(error);
+}
 
-        if (node->op->scratch)
-            program->scratch_bytes =
-                clipc_max_size(program->scratch_bytes, node->op->scratch(program, node, kernels));
-    }
-    if (program->scratch_bytes > LARGEST)
-        return too_large(error);
-    program->scratch_bytes = clipc_round_up(program->scratch_bytes, CLIPC_ALIGNMENT);
-    return CLIPC_OK;
+bool clipc_program_scratch(const clipc_program *program, unsigned workers, size_t *bytes)
+{
+    return clipc_mul_size(program->scratch_bytes, workers, bytes) &&
+           clipc_add_size(*bytes, program->shared_bytes, bytes);
 }

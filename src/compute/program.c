@@ -125,6 +125,12 @@ void clipc_program_normalise_after(clipc_program *program, clipc_parameter_id co
         program->declared->items[convolution].batchnorm = gain;
 }
 
+const clipc_matrix_kernel *clipc_program_kernel(const clipc_program *program,
+                                                clipc_parameter_id parameter)
+{
+    return program->parameters->items[parameter].kernel;
+}
+
 const clipc_parameter *clipc_program_parameter_facts(const clipc_program *program,
                                                      clipc_parameter_id parameter)
 {

@@ -34,6 +34,8 @@ typedef struct clipc_op {
     /* Scratch bytes that each worker needs, SIZE_MAX when they overflow; NULL: none. */
     size_t (*scratch)(const clipc_program *program, const clipc_node *node,
                       const clipc_kernels *kernels);
+    /* Scratch bytes that all workers share, likewise. */
+    size_t (*shared)(const clipc_program *program, const clipc_node *node);
     /* Computes the node's output from its inputs. Cannot fail: shapes were checked on recording. */
     void (*forward)(const clipc_run *run, const clipc_node *node);
 } clipc_op;
@@ -72,6 +74,7 @@ struct clipc_program {
     size_t value_capacity;
     size_t block_bytes;   /* once planned */
     size_t scratch_bytes; /* a worker's */
+    size_t shared_bytes;  /* of scratch that all workers share */
     clipc_arena arena;    /* attributes and names */
     clipc_status status;  /* sticky */
     clipc_error error;
@@ -96,6 +99,10 @@ clipc_parameter_id clipc_program_parameter(clipc_program *program, clipc_role ro
 /* Declares that batch norm (gain; bias, mean, variance follow it) comes after a convolution. */
 void clipc_program_normalise_after(clipc_program *program, clipc_parameter_id convolution,
                                    clipc_parameter_id gain);
+
+/* The kernel that a packed parameter is multiplied with. */
+const clipc_matrix_kernel *clipc_program_kernel(const clipc_program *program,
+                                                clipc_parameter_id parameter);
 
 /* What is declared of a parameter; NULL after a failure. */
 const clipc_parameter *clipc_program_parameter_facts(const clipc_program *program,
@@ -139,6 +146,9 @@ const clipc_shape *clipc_program_shape(const clipc_program *program, clipc_value
 clipc_status clipc_program_plan(clipc_program *program, const clipc_kernels *kernels,
                                 clipc_error *error);
 
+/* *bytes = the scratch that a run with so many workers needs; false on overflow. */
+bool clipc_program_scratch(const clipc_program *program, unsigned workers, size_t *bytes);
+
 /* --- Running --- */
 
 /* Sees a named stage right after it was computed. */
@@ -151,7 +161,7 @@ struct clipc_run {
     clipc_threads *threads;             /* NULL: the caller alone */
     void *bindings[CLIPC_MAX_BINDINGS]; /* by slot; those that are read are not written */
     unsigned char *block;               /* block_bytes, aligned */
-    unsigned char *scratch;             /* workers times scratch_bytes, aligned */
+    unsigned char *scratch;             /* clipc_program_scratch() bytes, aligned */
     clipc_observer_fn observer;         /* may be NULL */
     void *observer_data;
 };
@@ -162,7 +172,9 @@ void clipc_program_run(const clipc_run *run);
 /* The memory of a value, and the data of a parameter, while running. */
 void *clipc_run_value(const clipc_run *run, clipc_value value);
 const void *clipc_run_parameter(const clipc_run *run, clipc_parameter_id parameter);
-/* A worker's scratch memory. */
+const clipc_matrix_kernel *clipc_run_kernel(const clipc_run *run, clipc_parameter_id parameter);
+/* A worker's scratch memory, and that which all workers share. */
 void *clipc_run_scratch(const clipc_run *run, unsigned worker);
+void *clipc_run_shared(const clipc_run *run);
 
 #endif

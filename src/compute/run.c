@@ -18,9 +18,19 @@ const void *clipc_run_parameter(const clipc_run *run, clipc_parameter_id paramet
     return run->program->parameters->items[parameter].data;
 }
 
+const clipc_matrix_kernel *clipc_run_kernel(const clipc_run *run, clipc_parameter_id parameter)
+{
+    return clipc_program_kernel(run->program, parameter);
+}
+
 void *clipc_run_scratch(const clipc_run *run, unsigned worker)
 {
-    return run->scratch + (size_t)worker * run->program->scratch_bytes;
+    return run->scratch + run->program->shared_bytes + (size_t)worker * run->program->scratch_bytes;
+}
+
+void *clipc_run_shared(const clipc_run *run)
+{
+    return run->scratch;
 }
 
 void clipc_program_run(const clipc_run *run)

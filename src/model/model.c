@@ -25,6 +25,7 @@ void clipc_model_options_init(clipc_model_options *options)
         .size = sizeof(*options),
         .activation = CLIPC_ACTIVATION_AUTO,
         .max_weight_bytes = (uint64_t)64 << 30,
+        .dtype = CLIPC_DTYPE_F32,
     };
 }
 
@@ -112,7 +113,7 @@ static clipc_status load_weights(clipc_model *model, const clipc_checkpoint *che
 
     if (status)
         return status;
-    status = clipc_weights_load(&model->parameters, checkpoint, model->kernels, threads, error);
+    status = clipc_weights_load(&model->parameters, checkpoint, threads, error);
     clipc_threads_close(threads);
     model->has_weights = !status;
     return status;
@@ -130,6 +131,19 @@ static clipc_status read_logit_scale(clipc_model *model, const clipc_checkpoint 
                       clipc_checkpoint_source(checkpoint));
 }
 
+static clipc_status choose_kernels(clipc_model *model, clipc_dtype dtype, clipc_error *error)
+{
+    model->kernels = clipc_kernels_choose();
+    if (!model->kernels)
+        return clipc_fail(error, CLIPC_ERROR_ARGUMENT,
+                          "CLIPC_CPU: names no level, portable, avx2 or avx512 was expected");
+    model->parameters.kernel = clipc_kernels_matrix(model->kernels, dtype);
+    if (!model->parameters.kernel)
+        return clipc_fail(error, CLIPC_ERROR_UNSUPPORTED,
+                          "model: matrices are multiplied in f32, bf16 or int8");
+    return CLIPC_OK;
+}
+
 /* The rest of opening, once the configuration is as complete as the files make it. */
 static clipc_status build(clipc_model *model, const clipc_checkpoint *checkpoint,
                           const clipc_model_options *options, clipc_error *error)
@@ -140,11 +154,9 @@ static clipc_status build(clipc_model *model, const clipc_checkpoint *checkpoint
     status = clipc_config_finish(&model->config, checkpoint, options->activation, &log, error);
     if (status)
         return status;
-    model->kernels = clipc_kernels_choose();
-    if (!model->kernels)
-        return clipc_fail(error, CLIPC_ERROR_ARGUMENT,
-                          "CLIPC_CPU: names no level, portable, avx2 or avx512 was expected");
-    status = declare_parameters(model, error);
+    status = choose_kernels(model, options->dtype, error);
+    if (!status)
+        status = declare_parameters(model, error);
     if (status)
         return status;
     status = options->without_weights ? clipc_weights_check(&model->parameters, checkpoint, error)

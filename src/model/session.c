@@ -11,7 +11,7 @@
 
 void clipc_session_options_init(clipc_session_options *options)
 {
-    *options = (clipc_session_options){.size = sizeof(*options), .dtype = CLIPC_DTYPE_F32};
+    *options = (clipc_session_options){.size = sizeof(*options)};
 }
 
 clipc_status clipc_session_open(clipc_session **out, const clipc_model *model,
@@ -31,9 +31,6 @@ clipc_status clipc_session_open(clipc_session **out, const clipc_model *model,
     if (!model->has_weights)
         return clipc_fail(error, CLIPC_ERROR_ARGUMENT,
                           "session: the model was opened without its weights");
-    if (settings.dtype != CLIPC_DTYPE_F32)
-        return clipc_fail(error, CLIPC_ERROR_UNSUPPORTED,
-                          "session: this build multiplies matrices in f32 only");
     session = clipc_calloc(1, sizeof(*session));
     if (!session)
         return clipc_fail_memory(error, "session", sizeof(*session));
@@ -84,11 +81,10 @@ static clipc_status ensure(unsigned char **memory, size_t *have, size_t bytes, c
 clipc_status clipc_session_prepare(clipc_session *session, const clipc_program *program,
                                    clipc_run *run, clipc_error *error)
 {
-    const size_t workers = clipc_threads_count(session->threads);
     size_t scratch_bytes;
     clipc_status status;
 
-    if (!clipc_mul_size(workers, program->scratch_bytes, &scratch_bytes))
+    if (!clipc_program_scratch(program, clipc_threads_count(session->threads), &scratch_bytes))
         return clipc_fail_memory(error, "session", program->scratch_bytes);
 
     status = ensure(&session->block, &session->block_bytes, program->block_bytes, error);

@@ -23,12 +23,12 @@ typedef enum load_state {
     LOADED,
     NO_MEMORY,
     NOT_FINITE,
+    TOO_DEEP,
 } load_state;
 
 typedef struct load_job {
     clipc_parameters *parameters;
     const clipc_checkpoint *checkpoint;
-    const clipc_kernels *kernels;
     const clipc_checkpoint_tensor **tensors;
     load_state *states;
     bool convolutions; /* the second pass: what reads the batch norms of the first */
@@ -141,45 +141,83 @@ static void arrange_filters(const load_job *job, const clipc_parameter *paramete
     }
 }
 
-static load_state load_packed(const load_job *job, size_t index, float *buffer, float *arranged,
-                              size_t chunk)
+/* All of a matrix that the file keeps as [in][out], and packs it as [out][in]. */
+static load_state load_transposed(const load_job *job, size_t index)
 {
-    clipc_parameter *parameter = &job->parameters->items[index];
-    const size_t columns = job->kernels->panel_columns;
-    const bool is_transposed = parameter->role == CLIPC_ROLE_MATRIX_TRANSPOSED;
-    size_t rows, width, floats;
+    const clipc_parameter *parameter = &job->parameters->items[index];
+    const size_t in = parameter->shape.extent[0], out = parameter->shape.extent[1];
+    float *matrix = clipc_alloc_aligned(in * out, 2 * sizeof(float)), *transposed;
+    load_state state = NO_MEMORY;
+
+    if (!matrix)
+        return NO_MEMORY;
+    transposed = matrix + in * out;
+    state = read_rows(job, index, 0, in, out, matrix) ? LOADED : NOT_FINITE;
+    for (size_t i = 0; i < in; i++)
+        for (size_t j = 0; j < out; j++)
+            transposed[j * in + i] = matrix[i * out + j];
+    clipc_pack_rows(parameter->kernel, parameter->data, in, 0, out, transposed);
+    free(matrix);
+    return state;
+}
+
+/* Rows, a chunk of whole panels at a time. */
+static load_state load_rows(const load_job *job, size_t index)
+{
+    const clipc_parameter *parameter = &job->parameters->items[index];
+    size_t rows, width, chunk;
+    float *buffer, *arranged;
+    load_state state = LOADED;
 
     row_shape(&parameter->shape, &rows, &width);
-    if (!clipc_packed_size(is_transposed ? width : rows, is_transposed ? rows : width, columns,
-                           &floats))
+    chunk = clipc_max_size(BUFFER_FLOATS / width / parameter->kernel->panel_columns, 1) *
+            parameter->kernel->panel_columns;
+    chunk = clipc_min_size(chunk, rows);
+    buffer = clipc_alloc_aligned(chunk * width, 2 * sizeof(float));
+    if (!buffer)
         return NO_MEMORY;
-    parameter->data = clipc_alloc_aligned(floats, sizeof(float));
-    if (!parameter->data)
-        return NO_MEMORY;
-    memset(parameter->data, 0, floats * sizeof(float)); /* the last panel's missing columns */
-    for (size_t first = 0; first < rows; first += chunk) {
+    arranged = buffer + chunk * width;
+    for (size_t first = 0; first < rows && state == LOADED; first += chunk) {
         const size_t count = clipc_min_size(chunk, rows - first);
-        const float *source = buffer;
+        const bool is_filter = parameter->role == CLIPC_ROLE_CONVOLUTION;
 
         if (!read_rows(job, index, first, count, width, buffer))
-            return NOT_FINITE;
-        if (parameter->role == CLIPC_ROLE_CONVOLUTION) {
+            state = NOT_FINITE;
+        if (is_filter)
             arrange_filters(job, parameter, first, count, buffer, arranged);
-            source = arranged;
-        }
-        if (is_transposed)
-            clipc_pack_transposed_rows(parameter->data, width, rows, columns, first, count, source);
-        else
-            clipc_pack_rows(parameter->data, width, columns, first, count, source);
+        clipc_pack_rows(parameter->kernel, parameter->data, width, first, count,
+                        is_filter ? arranged : buffer);
     }
-    return LOADED;
+    free(buffer);
+    return state;
+}
+
+static load_state load_packed(const load_job *job, size_t index)
+{
+    clipc_parameter *parameter = &job->parameters->items[index];
+    const bool is_transposed = parameter->role == CLIPC_ROLE_MATRIX_TRANSPOSED;
+    size_t rows, width, bytes;
+
+    row_shape(&parameter->shape, &rows, &width);
+    if (parameter->kernel->dtype == CLIPC_DTYPE_INT8 &&
+        (is_transposed ? rows : width) > CLIPC_INT8_LARGEST_DEPTH)
+        return TOO_DEEP;
+    if (!clipc_packed_bytes(parameter->kernel, is_transposed ? width : rows,
+                            is_transposed ? rows : width, &bytes))
+        return NO_MEMORY;
+    parameter->data = clipc_alloc_aligned(bytes, 1);
+    if (!parameter->data)
+        return NO_MEMORY;
+    return is_transposed ? load_transposed(job, index) : load_rows(job, index);
 }
 
 /* Values as they stand, or (a table in half precision) back in the precision they came in. */
-static load_state load_plain(const load_job *job, size_t index, float *buffer, size_t chunk)
+static load_state load_plain(const load_job *job, size_t index)
 {
     clipc_parameter *parameter = &job->parameters->items[index];
-    size_t rows, width;
+    size_t rows, width, chunk;
+    float *buffer;
+    load_state state = LOADED;
 
     parameter->is_half =
         parameter->role == CLIPC_ROLE_TABLE && job->tensors[index]->element == CLIPC_ELEMENT_F16;
@@ -188,18 +226,23 @@ static load_state load_plain(const load_job *job, size_t index, float *buffer, s
     if (!parameter->data)
         return NO_MEMORY;
     row_shape(&parameter->shape, &rows, &width);
-    for (size_t first = 0; first < rows; first += chunk) {
+    chunk = clipc_min_size(clipc_max_size(BUFFER_FLOATS / width, 1), rows);
+    buffer = clipc_alloc_aligned(chunk * width, sizeof(float));
+    if (!buffer)
+        return NO_MEMORY;
+    for (size_t first = 0; first < rows && state == LOADED; first += chunk) {
         const size_t count = clipc_min_size(chunk, rows - first) * width;
 
         if (!read_rows(job, index, first, count / width, width, buffer))
-            return NOT_FINITE;
+            state = NOT_FINITE;
         if (parameter->is_half)
             for (size_t i = 0; i < count; i++)
                 ((uint16_t *)parameter->data)[first * width + i] = clipc_f16_from_float(buffer[i]);
         else
             memcpy((float *)parameter->data + first * width, buffer, count * sizeof(float));
     }
-    return LOADED;
+    free(buffer);
+    return state;
 }
 
 static bool is_packed(clipc_role role)
@@ -212,24 +255,12 @@ static void load_parameter(void *context, size_t index, unsigned worker)
 {
     const load_job *job = context;
     const clipc_parameter *parameter = &job->parameters->items[index];
-    size_t rows, width, chunk;
-    float *buffer, *arranged;
 
     (void)worker;
     if ((parameter->role == CLIPC_ROLE_CONVOLUTION) != job->convolutions)
         return;
-    row_shape(&parameter->shape, &rows, &width);
-    chunk = clipc_min_size(clipc_max_size(BUFFER_FLOATS / width, 1), rows);
-    buffer = clipc_alloc_aligned(chunk * width, 2 * sizeof(float));
-    if (!buffer) {
-        job->states[index] = NO_MEMORY;
-        return;
-    }
-    arranged = buffer + chunk * width;
-    job->states[index] = is_packed(parameter->role)
-                             ? load_packed(job, index, buffer, arranged, chunk)
-                             : load_plain(job, index, buffer, chunk);
-    free(buffer);
+    job->states[index] =
+        is_packed(parameter->role) ? load_packed(job, index) : load_plain(job, index);
     clipc_checkpoint_release(job->checkpoint, job->tensors[index]);
 }
 
@@ -280,6 +311,10 @@ static clipc_status first_failure(const load_job *job, clipc_error *error)
         if (job->states[i] == NOT_FINITE)
             return clipc_fail(error, CLIPC_ERROR_FORMAT, "%s: %s holds values that are not finite",
                               clipc_checkpoint_source(job->checkpoint), name);
+        if (job->states[i] == TOO_DEEP)
+            return clipc_fail(
+                error, CLIPC_ERROR_LIMIT, "%s: %s sums more products than %zu, the most in int8",
+                clipc_checkpoint_source(job->checkpoint), name, CLIPC_INT8_LARGEST_DEPTH);
     }
     return CLIPC_OK;
 }
@@ -317,10 +352,9 @@ static void end(load_job *job)
 }
 
 clipc_status clipc_weights_load(clipc_parameters *parameters, const clipc_checkpoint *checkpoint,
-                                const clipc_kernels *kernels, clipc_threads *threads,
-                                clipc_error *error)
+                                clipc_threads *threads, clipc_error *error)
 {
-    load_job job = {.parameters = parameters, .checkpoint = checkpoint, .kernels = kernels};
+    load_job job = {.parameters = parameters, .checkpoint = checkpoint};
     clipc_status status;
 
     status = begin(&job) ? load_all(&job, threads, error)

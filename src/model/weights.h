@@ -5,7 +5,6 @@
 
 #include "base/threads.h"
 #include "checkpoint/checkpoint.h"
-#include "compute/kernels/kernels.h"
 #include "compute/parameters.h"
 
 /*
@@ -15,8 +14,7 @@
  * parameters as usual.
  */
 clipc_status clipc_weights_load(clipc_parameters *parameters, const clipc_checkpoint *checkpoint,
-                                const clipc_kernels *kernels, clipc_threads *threads,
-                                clipc_error *error);
+                                clipc_threads *threads, clipc_error *error);
 
 /* The same checks of names and shapes, without loading. */
 clipc_status clipc_weights_check(clipc_parameters *parameters, const clipc_checkpoint *checkpoint,

@@ -51,7 +51,8 @@ typedef struct op_fixture {
 
 static inline void fixture_open(op_fixture *fixture, uint64_t seed)
 {
-    *fixture = (op_fixture){.random = {seed}};
+    *fixture =
+        (op_fixture){.random = {seed}, .parameters = {.kernel = clipc_kernels_choose()->f32}};
     clipc_program_init_declaring(&fixture->program, &fixture->parameters);
 }
 
@@ -63,18 +64,17 @@ static inline void fixture_close(op_fixture *fixture)
     clipc_parameters_free(&fixture->parameters);
 }
 
-/* Packs raw [out][in] for the kernels. */
-static inline float *pack_matrix(const float *raw, size_t out, size_t in)
+/* Packs raw [out][in] for a kernel. */
+static inline void *pack_matrix(const clipc_matrix_kernel *kernel, const float *raw, size_t out,
+                                size_t in)
 {
-    const size_t columns = clipc_kernels_choose()->panel_columns;
-    size_t floats;
-    float *packed;
+    size_t bytes;
+    void *packed;
 
-    assert_true(clipc_packed_size(out, in, columns, &floats));
-    packed = clipc_alloc_aligned(floats, sizeof(float));
+    assert_true(clipc_packed_bytes(kernel, out, in, &bytes));
+    packed = clipc_alloc_aligned(bytes, 1);
     assert_non_null(packed);
-    memset(packed, 0, floats * sizeof(float));
-    clipc_pack_rows(packed, in, columns, 0, out, raw);
+    clipc_pack_rows(kernel, packed, in, 0, out, raw);
     return packed;
 }
 
@@ -91,7 +91,8 @@ static inline clipc_parameter_id fixture_parameter(op_fixture *fixture, clipc_ro
     assert_true(id < FIXTURE_MAX_PARAMETERS);
     fixture->raw[id] = raw;
     if (role == CLIPC_ROLE_MATRIX || role == CLIPC_ROLE_PATCH) {
-        parameter->data = pack_matrix(raw, shape.extent[0], count / shape.extent[0]);
+        parameter->data =
+            pack_matrix(parameter->kernel, raw, shape.extent[0], count / shape.extent[0]);
     } else {
         parameter->data = malloc(count * sizeof(float));
         assert_non_null(parameter->data);
@@ -106,12 +107,14 @@ static inline void fixture_run(op_fixture *fixture, unsigned workers, void *cons
 {
     clipc_error error = {.code = CLIPC_OK};
     clipc_run run = {.program = &fixture->program, .kernels = clipc_kernels_choose()};
+    size_t scratch_bytes;
 
     if (clipc_program_plan(&fixture->program, run.kernels, &error) != CLIPC_OK)
         fail_msg("plan: %s", error.message);
     assert_int_equal(clipc_threads_open(&run.threads, workers, &error), CLIPC_OK);
     run.block = clipc_alloc_aligned(fixture->program.block_bytes + 1, 1);
-    run.scratch = clipc_alloc_aligned(fixture->program.scratch_bytes * workers + 1, 1);
+    assert_true(clipc_program_scratch(&fixture->program, workers, &scratch_bytes));
+    run.scratch = clipc_alloc_aligned(scratch_bytes + 1, 1);
     assert_non_null(run.block);
     assert_non_null(run.scratch);
     for (size_t i = 0; i < count; i++)

@@ -35,7 +35,8 @@ static clipc_parameter_id filters(op_fixture *fixture, const conv_case *shape)
                 arranged[o * depth + p * shape->in + c] =
                     fixture->raw[id][o * depth + c * places + p];
     free(fixture->parameters.items[id].data);
-    fixture->parameters.items[id].data = pack_matrix(arranged, shape->out, depth);
+    fixture->parameters.items[id].data =
+        pack_matrix(fixture->parameters.kernel, arranged, shape->out, depth);
     free(arranged);
     return id;
 }

@@ -140,7 +140,8 @@ static void test_transposed_weight_and_residual_in_place(void **state)
     for (size_t i = 0; i < IN * OUT; i++)
         transposed[i % OUT * IN + i / OUT] = fixture.raw[weight][i];
     free(fixture.parameters.items[weight].data);
-    fixture.parameters.items[weight].data = pack_matrix(transposed, OUT, IN);
+    fixture.parameters.items[weight].data =
+        pack_matrix(fixture.parameters.kernel, transposed, OUT, IN);
     x = clipc_op_linear(&fixture.program, x, weight, CLIPC_NO_PARAMETER, residual,
                         CLIPC_POINTWISE_NONE);
     clipc_program_output(&fixture.program, x, 2);

@@ -1,55 +1,68 @@
 /* SPDX-License-Identifier: MIT */
-/* Packing weights into panels, against its definition. */
+/* Packing weights into panels, whole and in chunks; the float32 form against its definition. */
+#include "base/sizes.h"
 #include "ops/op_test.h"
 
-/* The packed form by its definition. */
-static void check_pack(size_t out, size_t in, size_t columns, size_t chunk)
+static void check_chunks(const clipc_matrix_kernel *kernel, size_t out, size_t in, size_t panels)
 {
     random_state random = {out * 100 + in};
-    float *weights = random_values(&random, out * in), *transposed = malloc(out * in * 4);
-    float *packed, *other;
-    size_t floats;
+    float *weights = random_values(&random, out * in);
+    const size_t chunk = panels * kernel->panel_columns;
+    void *whole = pack_matrix(kernel, weights, out, in), *pieces;
+    const size_t panel_bytes = clipc_panel_bytes(kernel, in);
+    size_t bytes;
 
-    assert_non_null(transposed);
-    assert_true(clipc_packed_size(out, in, columns, &floats));
-    assert_int_equal(floats, (out + columns - 1) / columns * columns * in);
-    packed = clipc_calloc(floats, sizeof(float));
-    other = clipc_calloc(floats, sizeof(float));
-    for (size_t i = 0; i < out; i++)
-        for (size_t k = 0; k < in; k++)
-            transposed[k * out + i] = weights[i * in + k];
-    for (size_t first = 0; first < out; first += chunk)
-        clipc_pack_rows(packed, in, columns, first, first + chunk < out ? chunk : out - first,
-                        weights + first * in);
-    for (size_t first = 0; first < in; first += chunk)
-        clipc_pack_transposed_rows(other, out, in, columns, first,
-                                   first + chunk < in ? chunk : in - first,
-                                   transposed + first * out);
-    for (size_t at = 0; at < floats; at++) {
-        const size_t column = at / (columns * in) * columns + at % columns;
-        const size_t k = at / columns % in;
+    assert_true(clipc_packed_bytes(kernel, out, in, &bytes));
+    assert_int_equal(bytes % CLIPC_ALIGNMENT, 0);
+    assert_int_equal(bytes,
+                     (out + kernel->panel_columns - 1) / kernel->panel_columns * panel_bytes);
+    pieces = clipc_alloc_aligned(bytes, 1);
+    memcpy(pieces, whole, bytes); /* what packing leaves out stays as it was in both */
+    for (size_t first = 0; first < out; first += chunk) {
+        const size_t rows = first + chunk < out ? chunk : out - first;
 
-        assert_true(packed[at] == (column < out ? weights[column * in + k] : 0.0f));
+        memset((char *)pieces + first / kernel->panel_columns * panel_bytes, 0xEE, 16);
+        clipc_pack_rows(kernel, pieces, in, first, rows, weights + first * in);
     }
-    assert_memory_equal(packed, other, floats * sizeof(float));
+    assert_memory_equal(whole, pieces, bytes);
+    if (kernel->dtype == CLIPC_DTYPE_F32)
+        for (size_t i = 0; i < clipc_round_up(out, kernel->panel_columns); i++)
+            for (size_t k = 0; k < in; k++) {
+                const float *panel =
+                    (const float *)whole + i / kernel->panel_columns * panel_bytes / sizeof(float);
+
+                assert_true(panel[k * kernel->panel_columns + i % kernel->panel_columns] ==
+                            (i < out ? weights[i * in + k] : 0.0f));
+            }
     free(weights);
-    free(transposed);
-    free(packed);
-    free(other);
+    free(whole);
+    free(pieces);
+}
+
+static void check_kernel(const clipc_matrix_kernel *kernel)
+{
+    size_t bytes;
+
+    check_chunks(kernel, 1, 1, 1);
+    check_chunks(kernel, 8, 5, 1);
+    check_chunks(kernel, 32, 24, 1);
+    check_chunks(kernel, 97, 9, 2);
+    check_chunks(kernel, 70, 33, 1);
+    check_chunks(kernel, 64, 67, 1);
+    assert_false(clipc_packed_bytes(kernel, SIZE_MAX - 3, 1, &bytes));
+    assert_false(clipc_packed_bytes(kernel, 1, SIZE_MAX / 4, &bytes));
+    assert_false(clipc_packed_bytes(kernel, SIZE_MAX / 4, 64, &bytes));
 }
 
 static void test_packing(void **state)
 {
-    size_t floats;
-
     (void)state;
-    check_pack(1, 1, 8, 1);
-    check_pack(8, 5, 8, 3);
-    check_pack(17, 9, 8, 4);
-    check_pack(30, 2, 16, 7);
-    check_pack(5, 33, 1, 100);
-    assert_false(clipc_packed_size(SIZE_MAX - 3, 1, 8, &floats));
-    assert_false(clipc_packed_size(SIZE_MAX / 4, 16, 8, &floats));
+    for (const clipc_kernels *level = clipc_kernels_next(NULL); level;
+         level = clipc_kernels_next(level)) {
+        check_kernel(level->f32);
+        check_kernel(level->bf16);
+        check_kernel(level->int8);
+    }
 }
 
 int main(void)

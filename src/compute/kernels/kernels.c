@@ -4,12 +4,14 @@
 
 #include "base/cpu.h"
 
-/* By CPU level; a level without kernels of its own has those of the one below. */
+/* By CPU level. */
 static const clipc_kernels *const tables[] = {
     [CLIPC_CPU_PORTABLE] = &clipc_kernels_portable,
 #ifdef CLIPC_HAVE_X86
     [CLIPC_CPU_AVX2] = &clipc_kernels_avx2,
-    [CLIPC_CPU_AVX512] = &clipc_kernels_avx2,
+    [CLIPC_CPU_AVX512] = &clipc_kernels_avx512,
+    [CLIPC_CPU_AVX512_VNNI] = &clipc_kernels_avx512_vnni,
+    [CLIPC_CPU_AVX512_BF16] = &clipc_kernels_avx512_bf16,
 #endif
 };
 
@@ -27,9 +29,20 @@ const clipc_kernels *clipc_kernels_next(const clipc_kernels *previous)
 
     clipc_cpu_level_choose(&level);
     for (size_t i = 0; i <= (size_t)level; i++) {
-        if (is_next && tables[i] != previous)
+        if (is_next)
             return tables[i];
-        is_next = is_next || tables[i] == previous;
+        is_next = tables[i] == previous;
+    }
+    return NULL;
+}
+
+const clipc_matrix_kernel *clipc_kernels_matrix(const clipc_kernels *kernels, clipc_dtype dtype)
+{
+    switch (dtype) {
+    case CLIPC_DTYPE_F32: return kernels->f32;
+    case CLIPC_DTYPE_BF16: return kernels->bf16;
+    case CLIPC_DTYPE_INT8: return kernels->int8;
+    case CLIPC_DTYPE_F16: break;
     }
     return NULL;
 }

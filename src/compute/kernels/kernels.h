@@ -7,6 +7,8 @@
 #ifndef CLIPC_COMPUTE_KERNELS_KERNELS_H
 #define CLIPC_COMPUTE_KERNELS_KERNELS_H
 
+#include <clipc.h>
+
 #include <stddef.h>
 
 /* What follows a matrix product, applied while its result is still in registers or cache. */
@@ -19,27 +21,55 @@ typedef enum clipc_pointwise {
 
 /*
  * out[i][j] = pointwise(sum over k of a[i][k] * panel[k][j] + bias[j] + residual[i][j])
- * for i < rows and j < columns. The sum runs over k in ascending order into one float32, so a
- * value's bits depend on its own row and column alone, not on rows, tiles or threads.
+ * for i < rows and j < columns. A value's bits depend on its own row and column alone, not on rows,
+ * tiles or threads.
  */
 typedef struct clipc_panel_product {
-    size_t rows, columns, depth; /* columns is at most panel_columns */
-    const float *a;              /* [rows] rows of depth values, a_stride floats apart */
-    size_t a_stride;
-    const float *panel; /* [depth][panel_columns], 32-byte aligned, zeros beyond the last column */
-    const float *bias;  /* [columns] or NULL */
-    const float *residual; /* [rows] rows, residual_stride floats apart, or NULL */
+    size_t rows, columns, depth; /* columns is at most panel_columns; depth > 0 */
+    const void *a;               /* [rows] rows as the matrix kernel wants them */
+    size_t a_stride;             /* bytes from row to row */
+    const void *panel;           /* as the matrix kernel packs it */
+    const float *bias;           /* [columns] or NULL */
+    const float *residual;       /* [rows] rows, residual_stride floats apart, or NULL */
     size_t residual_stride;
     clipc_pointwise pointwise;
     float *out; /* [rows] rows, out_stride floats apart; may be residual */
     size_t out_stride;
 } clipc_panel_product;
 
+/*
+ * How matrices are multiplied in one precision: the form of packed weights and of rows, both the
+ * kernel's own affair, and the product.
+ *
+ * f32:  panel [depth][panel_columns] float32; rows float32 as they stand. Each sum is one chain of
+ *       multiply-adds in ascending order of k.
+ * bf16: weights and rows rounded to bfloat16 (to nearest even), sums in float32.
+ * int8: symmetric, weights scaled by output channel (max |w| / 127), rows by row (max |x| / 127),
+ *       both rounded to nearest even; sums are whole numbers, so every level gives the same ones.
+ */
+typedef struct clipc_matrix_kernel {
+    clipc_dtype dtype;
+    size_t panel_columns; /* outputs of a packed panel */
+    size_t tile_rows;     /* rows that product computes at once: what blocks are multiples of */
+    /* Bytes of one packed panel: panel_header + depth, rounded up to depth_step, * depth_bytes. A
+     * multiple of 64 bytes for depths that are multiples of 16 at most. */
+    size_t panel_header, depth_step, depth_bytes;
+    /* Packs columns (1 to panel_columns) rows of weights, depth floats each; zeros stand for the
+     * missing ones. panel: 64-byte aligned. */
+    void (*pack)(const float *weights, size_t columns, size_t depth, void *panel);
+    /* One row of depth floats into the form that product takes, row_bytes(depth) bytes at a
+     * multiple of 64; NULL: float32 rows as they stand. */
+    void (*prepare)(const float *x, size_t depth, void *row);
+    size_t (*row_bytes)(size_t depth);
+    void (*product)(const clipc_panel_product *product);
+} clipc_matrix_kernel;
+
+/* In int8 a sum of more products than this could leave 32 bits. */
+#define CLIPC_INT8_LARGEST_DEPTH ((size_t)1 << 16)
+
 typedef struct clipc_kernels {
-    const char *level;    /* "portable", ... */
-    size_t panel_columns; /* the width of packed panels */
-    size_t tile_rows; /* rows that panel_product computes at once: what blocks are multiples of */
-    void (*panel_product)(const clipc_panel_product *product);
+    const char *level; /* "portable", ... */
+    const clipc_matrix_kernel *f32, *bf16, *int8;
     /* out[j] = (x[j] - mean) / sqrt(variance + epsilon) * gain[j] + bias[j], j < width. */
     void (*layernorm)(const float *x, const float *gain, const float *bias, size_t width,
                       float epsilon, float *out);
@@ -48,7 +78,11 @@ typedef struct clipc_kernels {
 } clipc_kernels;
 
 extern const clipc_kernels clipc_kernels_portable;
-extern const clipc_kernels clipc_kernels_avx2; /* where CLIPC_HAVE_X86 is defined */
+/* Where CLIPC_HAVE_X86 is defined: */
+extern const clipc_kernels clipc_kernels_avx2;
+extern const clipc_kernels clipc_kernels_avx512;
+extern const clipc_kernels clipc_kernels_avx512_vnni;
+extern const clipc_kernels clipc_kernels_avx512_bf16;
 
 /*
  * The best table for this processor, or the one that CLIPC_CPU names where that is lower. NULL when
@@ -61,5 +95,8 @@ const clipc_kernels *clipc_kernels_choose(void);
  * and measurements walk through.
  */
 const clipc_kernels *clipc_kernels_next(const clipc_kernels *previous);
+
+/* The table's matrix kernel of a precision; NULL for one in which matrices are not multiplied. */
+const clipc_matrix_kernel *clipc_kernels_matrix(const clipc_kernels *kernels, clipc_dtype dtype);
 
 #endif

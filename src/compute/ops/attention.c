@@ -72,21 +72,21 @@ typedef struct head {
     float *scores;       /* [block_rows][keys rounded up to panels] */
 } head;
 
-static size_t round_to_panels(const clipc_kernels *kernels, size_t n)
+static size_t round_to_panels(const clipc_matrix_kernel *kernel, size_t n)
 {
-    return clipc_round_up(n, kernels->panel_columns);
+    return clipc_round_up(n, kernel->panel_columns);
 }
 
 /* Rows of queries whose scores are computed together. */
-static size_t block_rows(const clipc_kernels *kernels)
+static size_t block_rows(const clipc_matrix_kernel *kernel)
 {
-    return 4 * kernels->tile_rows;
+    return 4 * kernel->tile_rows;
 }
 
 static void pack_keys(const head *h)
 {
-    const size_t columns = h->job->run->kernels->panel_columns;
-    const size_t padded = round_to_panels(h->job->run->kernels, h->rows.keys);
+    const clipc_matrix_kernel *kernel = h->job->run->kernels->f32;
+    const size_t columns = kernel->panel_columns, padded = round_to_panels(kernel, h->rows.keys);
     const float scale = 1.0f / sqrtf((float)h->size);
 
     for (size_t i = 0; i < padded; i++) {
@@ -102,7 +102,7 @@ static void pack_keys(const head *h)
 
 static void pack_values(const head *h)
 {
-    const size_t columns = h->job->run->kernels->panel_columns;
+    const size_t columns = h->job->run->kernels->f32->panel_columns;
 
     for (size_t column = 0; column < h->size; column += columns) {
         const size_t width = clipc_min_size(columns, h->size - column);
@@ -138,31 +138,31 @@ static void weigh(const head *h, size_t first, size_t rows, size_t keys, size_t 
 static void attend_block(const head *h, size_t first, size_t rows)
 {
     const attention_job *job = h->job;
-    const clipc_kernels *kernels = job->run->kernels;
-    const size_t columns = kernels->panel_columns, row = h->rows.query + first;
+    const clipc_matrix_kernel *kernel = job->run->kernels->f32;
+    const size_t columns = kernel->panel_columns, row = h->rows.query + first;
     const size_t unseen = job->attributes->causal ? h->rows.queries - first - rows : 0;
     const size_t keys = h->rows.keys - unseen;
-    const size_t stride = round_to_panels(kernels, h->rows.keys);
+    const size_t stride = round_to_panels(kernel, h->rows.keys);
 
     for (size_t key = 0; key < keys; key += columns)
-        kernels->panel_product(&(clipc_panel_product){
+        kernel->product(&(clipc_panel_product){
             .rows = rows,
             .columns = columns,
             .depth = h->size,
             .a = job->query + row * job->query_stride + h->column,
-            .a_stride = job->query_stride,
+            .a_stride = job->query_stride * sizeof(float),
             .panel = h->keys + key * h->size,
             .out = h->scores + key,
             .out_stride = stride,
         });
     weigh(h, first, rows, keys, stride);
     for (size_t column = 0; column < h->size; column += columns)
-        kernels->panel_product(&(clipc_panel_product){
+        kernel->product(&(clipc_panel_product){
             .rows = rows,
             .columns = clipc_min_size(columns, h->size - column),
             .depth = keys,
             .a = h->scores,
-            .a_stride = stride,
+            .a_stride = stride * sizeof(float),
             .panel = h->values + column * h->rows.keys,
             .out = job->out + row * job->attributes->width + h->column + column,
             .out_stride = job->attributes->width,
@@ -175,27 +175,27 @@ static size_t aligned(size_t floats)
     return clipc_round_up(floats, CLIPC_ALIGNMENT / sizeof(float));
 }
 
-static size_t key_floats(const clipc_kernels *kernels, size_t keys, size_t size)
+static size_t key_floats(const clipc_matrix_kernel *kernel, size_t keys, size_t size)
 {
-    return aligned(round_to_panels(kernels, keys) * size);
+    return aligned(round_to_panels(kernel, keys) * size);
 }
 
-static size_t value_floats(const clipc_kernels *kernels, size_t keys, size_t size)
+static size_t value_floats(const clipc_matrix_kernel *kernel, size_t keys, size_t size)
 {
-    return aligned(keys * round_to_panels(kernels, size));
+    return aligned(keys * round_to_panels(kernel, size));
 }
 
-static size_t score_floats(const clipc_kernels *kernels, size_t keys)
+static size_t score_floats(const clipc_matrix_kernel *kernel, size_t keys)
 {
-    return aligned(block_rows(kernels) * round_to_panels(kernels, keys));
+    return aligned(block_rows(kernel) * round_to_panels(kernel, keys));
 }
 
 static void attend_head(void *context, size_t task, unsigned worker)
 {
     const attention_job *job = context;
-    const clipc_kernels *kernels = job->run->kernels;
+    const clipc_matrix_kernel *kernel = job->run->kernels->f32;
     const size_t size = job->attributes->width / job->attributes->heads;
-    const size_t most = block_rows(kernels);
+    const size_t most = block_rows(kernel);
     head h = {.job = job, .size = size};
 
     h.rows = span_of(job, task / job->attributes->heads);
@@ -203,8 +203,8 @@ static void attend_head(void *context, size_t task, unsigned worker)
         return;
     h.column = task % job->attributes->heads * size;
     h.keys = clipc_run_scratch(job->run, worker);
-    h.values = h.keys + key_floats(kernels, h.rows.keys, size);
-    h.scores = h.values + value_floats(kernels, h.rows.keys, size);
+    h.values = h.keys + key_floats(kernel, h.rows.keys, size);
+    h.scores = h.values + value_floats(kernel, h.rows.keys, size);
     pack_keys(&h);
     pack_values(&h);
     for (size_t i = 0; i < h.rows.queries; i += most)
@@ -241,16 +241,17 @@ static size_t attention_scratch(const clipc_program *program, const clipc_node *
                                 const clipc_kernels *kernels)
 {
     const attention_attributes *attributes = node->attributes;
+    const clipc_matrix_kernel *kernel = kernels->f32;
     const size_t size = attributes->width / attributes->heads, keys = attributes->longest;
-    const size_t columns = kernels->panel_columns;
+    const size_t columns = kernel->panel_columns;
     size_t bound; /* of each of the three parts, in floats */
 
     (void)program;
-    if (!clipc_mul_size(keys + columns, size + columns + block_rows(kernels), &bound) ||
+    if (!clipc_mul_size(keys + columns, size + columns + block_rows(kernel), &bound) ||
         bound > SIZE_MAX / 16 / sizeof(float))
         return SIZE_MAX;
-    return (key_floats(kernels, keys, size) + value_floats(kernels, keys, size) +
-            score_floats(kernels, keys)) *
+    return (key_floats(kernel, keys, size) + value_floats(kernel, keys, size) +
+            score_floats(kernel, keys)) *
            sizeof(float);
 }
 

@@ -59,14 +59,18 @@ static void gather_windows(const void *context, size_t first, size_t rows, float
     }
 }
 
+/* 1x1: the map is the matrix already. */
+static bool is_plain(const conv_attributes *attributes)
+{
+    return attributes->kernel == 1 && attributes->stride == 1 && attributes->padding == 0;
+}
+
 static void conv_forward(const clipc_run *run, const clipc_node *node)
 {
     const conv_attributes *attributes = node->attributes;
     const clipc_shape *in = clipc_program_shape(run->program, node->inputs[0]);
     const clipc_shape *out = clipc_program_shape(run->program, node->output);
     const clipc_value residual = node->inputs[1];
-    const bool is_plain =
-        attributes->kernel == 1 && attributes->stride == 1 && attributes->padding == 0;
     conv_source source = {
         .attributes = attributes,
         .x = clipc_run_value(run, node->inputs[0]),
@@ -79,11 +83,12 @@ static void conv_forward(const clipc_run *run, const clipc_node *node)
 
     clipc_matmul_run(
         run, &(clipc_matmul){
+                 .kernel = clipc_run_kernel(run, node->parameters[0]),
                  .rows = out->extent[0] * out->extent[1] * out->extent[2],
                  .out_features = out->extent[3],
                  .in_features = attributes->kernel * attributes->kernel * source.channels,
                  .a = source.x,
-                 .gather = is_plain ? NULL : gather_windows, /* 1x1: the map is the matrix */
+                 .gather = is_plain(attributes) ? NULL : gather_windows,
                  .gather_context = &source,
                  .packed = clipc_run_parameter(run, node->parameters[0]),
                  .bias = clipc_run_parameter(run, node->parameters[1]),
@@ -99,11 +104,25 @@ static size_t conv_scratch(const clipc_program *program, const clipc_node *node,
     const conv_attributes *attributes = node->attributes;
     const clipc_shape *in = clipc_program_shape(program, node->inputs[0]);
 
-    return clipc_matmul_scratch(kernels, attributes->kernel * attributes->kernel * in->extent[3]);
+    (void)kernels;
+    if (is_plain(attributes))
+        return 0;
+    return clipc_matmul_scratch(clipc_program_kernel(program, node->parameters[0]),
+                                attributes->kernel * attributes->kernel * in->extent[3]);
+}
+
+static size_t conv_shared(const clipc_program *program, const clipc_node *node)
+{
+    const clipc_shape *in = clipc_program_shape(program, node->inputs[0]);
+
+    if (!is_plain(node->attributes))
+        return 0;
+    return clipc_matmul_shared(clipc_program_kernel(program, node->parameters[0]),
+                               in->extent[0] * in->extent[1] * in->extent[2], in->extent[3]);
 }
 
 static const clipc_op conv_op = {
-    .name = "conv2d", .scratch = conv_scratch, .forward = conv_forward};
+    .name = "conv2d", .scratch = conv_scratch, .shared = conv_shared, .forward = conv_forward};
 
 static size_t out_extent(size_t in, const conv_attributes *attributes)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Layer normalisation (Ba et al. 2016, arXiv:1607.06450) over the last extent. */
 #include "compute/ops/ops.h"
-#include "compute/ops/rows.h"
 #include "compute/ops/rules.h"
+#include "compute/rows.h"
 
 #define EPSILON 1e-5f
 

@@ -17,6 +17,7 @@ static void linear_forward(const clipc_run *run, const clipc_node *node)
 
     clipc_matmul_run(
         run, &(clipc_matmul){
+                 .kernel = clipc_run_kernel(run, node->parameters[0]),
                  .rows = shape->extent[0],
                  .out_features = shape->extent[1],
                  .in_features = attributes->in_features,
@@ -29,7 +30,17 @@ static void linear_forward(const clipc_run *run, const clipc_node *node)
              });
 }
 
-static const clipc_op linear_op = {.name = "linear", .forward = linear_forward};
+static size_t linear_shared(const clipc_program *program, const clipc_node *node)
+{
+    const linear_attributes *attributes = node->attributes;
+
+    return clipc_matmul_shared(clipc_program_kernel(program, node->parameters[0]),
+                               clipc_program_shape(program, node->output)->extent[0],
+                               attributes->in_features);
+}
+
+static const clipc_op linear_op = {
+    .name = "linear", .shared = linear_shared, .forward = linear_forward};
 
 clipc_value clipc_op_linear(clipc_program *program, clipc_value x, clipc_parameter_id weight,
                             clipc_parameter_id bias, clipc_value residual,

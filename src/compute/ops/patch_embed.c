@@ -68,6 +68,7 @@ static void patch_embed_forward(const clipc_run *run, const clipc_node *node)
     float *products = out + pictures * width;
 
     clipc_matmul_run(run, &(clipc_matmul){
+                              .kernel = clipc_run_kernel(run, node->parameters[0]),
                               .rows = pictures * squares,
                               .out_features = width,
                               .in_features = CHANNELS * attributes->patch * attributes->patch,
@@ -86,8 +87,9 @@ static size_t patch_embed_scratch(const clipc_program *program, const clipc_node
 {
     const patch_attributes *attributes = node->attributes;
 
-    (void)program;
-    return clipc_matmul_scratch(kernels, CHANNELS * attributes->patch * attributes->patch);
+    (void)kernels;
+    return clipc_matmul_scratch(clipc_program_kernel(program, node->parameters[0]),
+                                CHANNELS * attributes->patch * attributes->patch);
 }
 
 static const clipc_op patch_embed_op = {

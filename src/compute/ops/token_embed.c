@@ -2,8 +2,8 @@
 /* Token ids to rows: an embedding table's row plus a positional embedding. */
 #include "base/float_formats.h"
 #include "compute/ops/ops.h"
-#include "compute/ops/rows.h"
 #include "compute/ops/rules.h"
+#include "compute/rows.h"
 
 typedef struct embed_job {
     const void *table;

@@ -9,7 +9,13 @@
 #define CLIPC_PORTABLE_PANEL_COLUMNS 8
 #define CLIPC_PORTABLE_TILE_ROWS 4
 
-void clipc_portable_panel_product(const clipc_panel_product *product);
+extern const clipc_matrix_kernel clipc_portable_f32;
+extern const clipc_matrix_kernel clipc_portable_bf16;
+extern const clipc_matrix_kernel clipc_portable_int8;
+
+/* Bias, residual, pointwise function and store of one row's sums. */
+void clipc_portable_finish_row(const clipc_panel_product *product, size_t row, const float *sum);
+
 void clipc_portable_layernorm(const float *x, const float *gain, const float *bias, size_t width,
                               float epsilon, float *out);
 void clipc_portable_softmax(float *x, size_t count);

@@ -37,12 +37,3 @@ void clipc_portable_softmax(float *x, size_t count)
     for (size_t j = 0; j < count; j++)
         x[j] *= scale;
 }
-
-const clipc_kernels clipc_kernels_portable = {
-    .level = "portable",
-    .panel_columns = CLIPC_PORTABLE_PANEL_COLUMNS,
-    .tile_rows = CLIPC_PORTABLE_TILE_ROWS,
-    .panel_product = clipc_portable_panel_product,
-    .layernorm = clipc_portable_layernorm,
-    .softmax = clipc_portable_softmax,
-};

@@ -4,9 +4,9 @@
 
 const clipc_kernels clipc_kernels_avx2 = {
     .level = "avx2",
-    .panel_columns = CLIPC_AVX2_PANEL_COLUMNS,
-    .tile_rows = CLIPC_AVX2_TILE_ROWS,
-    .panel_product = clipc_avx2_panel_product,
+    .f32 = &clipc_avx2_f32,
+    .bf16 = &clipc_avx2_bf16,
+    .int8 = &clipc_avx2_int8,
     .layernorm = clipc_avx2_layernorm,
     .softmax = clipc_avx2_softmax,
 };

@@ -5,6 +5,8 @@
 
 #include "compute/kernels/kernels.h"
 
+#include <immintrin.h>
+
 /*
  * Six rows of sixteen columns: twelve sums, two registers of the panel, one of the rows. Each step
  * of the depth is twelve multiply-adds for two loads and six broadcasts, what two ports of each
@@ -13,7 +15,14 @@
 #define CLIPC_AVX2_PANEL_COLUMNS 16
 #define CLIPC_AVX2_TILE_ROWS 6
 
-void clipc_avx2_panel_product(const clipc_panel_product *product);
+extern const clipc_matrix_kernel clipc_avx2_f32;
+extern const clipc_matrix_kernel clipc_avx2_bf16;
+extern const clipc_matrix_kernel clipc_avx2_int8;
+
+/* Bias, residual, pointwise function and store of the sums of rows [first, first + rows). */
+void clipc_avx2_finish(const clipc_panel_product *product, size_t first, size_t rows,
+                       const __m256 (*sums)[CLIPC_AVX2_PANEL_COLUMNS / 8]);
+
 void clipc_avx2_layernorm(const float *x, const float *gain, const float *bias, size_t width,
                           float epsilon, float *out);
 void clipc_avx2_softmax(float *x, size_t count);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What ops that work row by row share: dividing rows among threads in chunks. */
-#ifndef CLIPC_COMPUTE_OPS_ROWS_H
-#define CLIPC_COMPUTE_OPS_ROWS_H
+#ifndef CLIPC_COMPUTE_ROWS_H
+#define CLIPC_COMPUTE_ROWS_H
 
 #include "base/sizes.h"
 #include "compute/program.h"

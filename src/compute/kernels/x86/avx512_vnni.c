@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The 8-bit matrix product for AVX512_VNNI: vpdpbusd adds four products to each of sixteen sums,
+ * exactly, but of unsigned with signed bytes. So rows are kept as q + 128, and 128 times the sum of
+ * a column's weights is taken away at the end.
+ */
+#include "base/sizes.h"
+#include "compute/kernels/quantise.h"
+#include "compute/kernels/tiles.h"
+#include "compute/kernels/x86/avx512.h"
+#include "compute/kernels/x86/avx512_math.h"
+
+#define COLUMNS CLIPC_AVX512_PANEL_COLUMNS
+#define TILE_ROWS CLIPC_AVX512_TILE_ROWS
+#define ROW_HEADER 64    /* bytes: the scale */
+#define PANEL_HEADER 256 /* bytes: COLUMNS scales, COLUMNS corrections */
+#define PREFETCH_STEPS 12
+
+static size_t row_bytes(size_t depth)
+{
+    return ROW_HEADER + clipc_round_up(depth, 64);
+}
+
+/* Scales, corrections (128 times a column's sum), then [depth / 4][COLUMNS][4] int8. */
+static void pack(const float *weights, size_t columns, size_t depth, void *panel)
+{
+    float *scales = panel;
+    int32_t *corrections = (int32_t *)panel + COLUMNS;
+    const size_t padded = clipc_round_up(depth, 4);
+
+    for (size_t j = 0; j < COLUMNS; j++) {
+        const float *column = weights + j * depth;
+        int8_t *out = (int8_t *)panel + PANEL_HEADER + j * 4;
+        const float largest = j < columns ? clipc_largest_magnitude(column, depth) : 0.0f;
+        const float inverse = clipc_int8_inverse_scale(largest);
+        int32_t sum = 0;
+
+        for (size_t k = 0; k < padded; k++) {
+            const int8_t q = j < columns && k < depth ? clipc_int8_round(column[k], inverse) : 0;
+
+            out[k / 4 * COLUMNS * 4 + k % 4] = q;
+            sum += q;
+        }
+        scales[j] = largest / CLIPC_INT8_LARGEST;
+        corrections[j] = 128 * sum;
+    }
+}
+
+static inline __mmask16 lanes_at(size_t k, size_t depth)
+{
+    return k + 16 <= depth ? (__mmask16)0xFFFF : clipc_avx512_lanes(depth - k);
+}
+
+static inline float largest_magnitude(const float *x, size_t depth)
+{
+    __m512 largest = _mm512_setzero_ps();
+
+    /* Of a NaN, the second operand stays. */
+    for (size_t k = 0; k < depth; k += 16)
+        largest =
+            _mm512_max_ps(_mm512_abs_ps(_mm512_maskz_loadu_ps(lanes_at(k, depth), x + k)), largest);
+    return _mm512_reduce_max_ps(largest);
+}
+
+/* The scale, then [depth] bytes q + 128, rounded up to whole registers. */
+static void prepare(const float *x, size_t depth, void *row)
+{
+    const float scale = largest_magnitude(x, depth);
+    const __m512 inverse = _mm512_set1_ps(clipc_int8_inverse_scale(scale));
+    const __m512 most = _mm512_set1_ps(CLIPC_INT8_LARGEST);
+    const __m512 least = _mm512_set1_ps(-CLIPC_INT8_LARGEST);
+    char *out = (char *)row + ROW_HEADER;
+
+    *(float *)row = scale / CLIPC_INT8_LARGEST;
+    for (size_t k = 0; k < depth; k += 16) {
+        const __m512 scaled =
+            _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes_at(k, depth), x + k), inverse);
+        const __m512i q = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_max_ps(scaled, least), most));
+
+        _mm_store_si128((__m128i *)(void *)(out + k),
+                        _mm512_cvtepi32_epi8(_mm512_add_epi32(q, _mm512_set1_epi32(128))));
+    }
+}
+
+/*
+ * Sixteen 32-bit sums. GCC 12 takes an array of __m512i, whose elements are of 64 bits, for another
+ * type than these instructions work on, and keeps copying it through memory.
+ */
+typedef int32_t whole __attribute__((vector_size(64)));
+
+static inline whole add_products(whole sum, __m512i unsigned_bytes, __m512i signed_bytes)
+{
+    return (whole)_mm512_dpbusd_epi32((__m512i)sum, unsigned_bytes, signed_bytes);
+}
+
+static inline __m512 to_floats(whole sum, whole correction, __m512 scale)
+{
+    return _mm512_mul_ps(_mm512_cvtepi32_ps((__m512i)(sum - correction)), scale);
+}
+
+/* `rows` is a constant wherever this is inlined; pointers as in the float32 tile. */
+static inline __attribute__((always_inline)) void tile(const clipc_panel_product *product,
+                                                       size_t first, const size_t rows)
+{
+    const size_t stride = product->a_stride, depth = product->depth;
+    const __m512 *scales = product->panel;
+    const whole *corrections = (const whole *)product->panel + 2;
+    const char *a[(TILE_ROWS + 2) / 3];
+    const char *b = (const char *)product->panel + PANEL_HEADER;
+    whole left[TILE_ROWS], right[TILE_ROWS];
+    __m512 sums[TILE_ROWS][2];
+
+#pragma GCC unroll 13
+    for (size_t i = 0; i < rows; i++)
+        left[i] = right[i] = (whole){0};
+#pragma GCC unroll 5
+    for (size_t i = 0; i < rows; i += 3)
+        a[i / 3] = (const char *)product->a + (first + i) * stride + ROW_HEADER;
+    for (size_t k = 0; k < depth; k += 4, b += COLUMNS * 4) {
+        const __m512i b0 = _mm512_load_si512(b), b1 = _mm512_load_si512(b + 64);
+
+        _mm_prefetch(b + PREFETCH_STEPS * COLUMNS * 4, _MM_HINT_T0);
+        _mm_prefetch(b + PREFETCH_STEPS * COLUMNS * 4 + 64, _MM_HINT_T0);
+#pragma GCC unroll 13
+        for (size_t i = 0; i < rows; i++) {
+            const __m512i value =
+                _mm512_set1_epi32(*(const int32_t *)(const void *)(a[i / 3] + i % 3 * stride));
+
+            left[i] = add_products(left[i], value, b0);
+            right[i] = add_products(right[i], value, b1);
+        }
+#pragma GCC unroll 5
+        for (size_t i = 0; i < rows; i += 3)
+            a[i / 3] += 4;
+    }
+#pragma GCC unroll 13
+    for (size_t i = 0; i < rows; i++) {
+        const __m512 scale = _mm512_set1_ps(
+            *(const float *)(const void *)((const char *)product->a + (first + i) * stride));
+
+        sums[i][0] = to_floats(left[i], corrections[0], _mm512_mul_ps(scale, scales[0]));
+        sums[i][1] = to_floats(right[i], corrections[1], _mm512_mul_ps(scale, scales[1]));
+    }
+    clipc_avx512_finish(product, first, rows, sums);
+}
+
+static void multiply(const clipc_panel_product *product)
+{
+    clipc_run_tiles(product, TILE_ROWS, tile);
+}
+
+const clipc_matrix_kernel clipc_avx512_int8 = {
+    .dtype = CLIPC_DTYPE_INT8,
+    .panel_columns = COLUMNS,
+    .tile_rows = TILE_ROWS,
+    .panel_header = PANEL_HEADER,
+    .depth_step = 4,
+    .depth_bytes = COLUMNS,
+    .pack = pack,
+    .prepare = prepare,
+    .row_bytes = row_bytes,
+    .product = multiply,
+};
