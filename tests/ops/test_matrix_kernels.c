@@ -109,19 +109,43 @@ static clipc_panel_product product_of(const product_case *shape, const product_b
     };
 }
 
-/* The values of a row that the kernel multiplies with: as they are, or rounded. */
-static double *effective(const float *row, size_t depth)
+static double rounded_weight(float weight, float largest)
+{
+    switch (kernel->dtype) {
+    case CLIPC_DTYPE_BF16: return (double)clipc_float_from_bf16(clipc_bf16_from_float(weight));
+    case CLIPC_DTYPE_INT8:
+        return (double)(largest / CLIPC_INT8_LARGEST) *
+               clipc_int8_round(weight, clipc_int8_inverse_scale(largest));
+    default: return (double)weight;
+    }
+}
+
+/* A column's weights as the kernel multiplies with them. */
+static double *rounded_weights(const float *weights, size_t depth)
 {
     double *values = malloc(depth * sizeof(double));
-    const float largest = clipc_largest_magnitude(row, depth);
+    const float largest = clipc_largest_magnitude(weights, depth);
 
     assert_non_null(values);
     for (size_t k = 0; k < depth; k++)
-        values[k] = kernel->dtype == CLIPC_DTYPE_F32 ? (double)row[k]
-                    : kernel->dtype == CLIPC_DTYPE_BF16
-                        ? (double)clipc_float_from_bf16(clipc_bf16_from_float(row[k]))
-                        : (double)(largest / CLIPC_INT8_LARGEST) *
-                              clipc_int8_round(row[k], clipc_int8_inverse_scale(largest));
+        values[k] = rounded_weight(weights[k], largest);
+    return values;
+}
+
+/* A row's values likewise. */
+static double *rounded_row(const float *row, size_t depth)
+{
+    double *values = malloc(depth * sizeof(double));
+    float low = 0.0f, high = 0.0f;
+    clipc_row_range range;
+
+    assert_non_null(values);
+    clipc_row_bounds(row, depth, &low, &high);
+    range = clipc_row_range_of(low, high);
+    for (size_t k = 0; k < depth; k++)
+        values[k] = kernel->dtype == CLIPC_DTYPE_INT8
+                        ? (double)range.scale * clipc_row_round(row[k], &range)
+                        : rounded_weight(row[k], 0.0f);
     return values;
 }
 
@@ -159,11 +183,12 @@ static void check_product(const product_case *shape, random_state *random)
 
     assert_non_null(b);
     for (size_t j = 0; j < shape->columns; j++)
-        b[j] = effective((const float *)buffers.weights.data + j * shape->depth, shape->depth);
+        b[j] =
+            rounded_weights((const float *)buffers.weights.data + j * shape->depth, shape->depth);
     kernel->product(&product);
     for (size_t i = 0; i < shape->rows; i++) {
-        double *a = effective((const float *)buffers.a.data + i * (shape->depth + shape->gap),
-                              shape->depth);
+        double *a = rounded_row((const float *)buffers.a.data + i * (shape->depth + shape->gap),
+                                shape->depth);
 
         for (size_t j = 0; j < shape->columns; j++)
             check_value(shape, &buffers, i, j, a, b[j]);
@@ -297,8 +322,9 @@ static void test_levels_agree_in_8_bits(void **state)
 
     (void)state;
     for (size_t k = 0; k < 40; k++)
-        x[k] = ((float)k + 0.5f) / 127.0f;
-    x[40] = 1.0f;
+        x[k] = ((float)k + 0.5f) / 128.0f;
+    x[40] = -127.0f / 128.0f;
+    x[41] = 1.0f;
     for (level = clipc_kernels_next(NULL); level; level = clipc_kernels_next(level)) {
         void *row, *panel;
 

@@ -5,7 +5,7 @@
 #include "compute/kernels/quantise.h"
 
 #define COLUMNS CLIPC_PORTABLE_PANEL_COLUMNS
-#define HEADER 64 /* bytes: a panel's scales, a row's scale */
+#define HEADER 64 /* bytes: a panel's scales, a row's range */
 
 /* The scales of the columns, then [depth][COLUMNS] int8. */
 static void pack(const float *weights, size_t columns, size_t depth, void *panel)
@@ -25,21 +25,22 @@ static void pack(const float *weights, size_t columns, size_t depth, void *panel
     }
 }
 
-/* The scale, then [depth] int8. */
+/* Its clipc_row_range, then [depth] int16. */
 static void prepare(const float *x, size_t depth, void *row)
 {
-    const float largest = clipc_largest_magnitude(x, depth);
-    const float inverse = clipc_int8_inverse_scale(largest);
-    int8_t *out = (int8_t *)row + HEADER;
+    int16_t *out = (int16_t *)(void *)((char *)row + HEADER);
+    clipc_row_range *range = row;
+    float low = 0.0f, high = 0.0f;
 
-    *(float *)row = largest / CLIPC_INT8_LARGEST;
+    clipc_row_bounds(x, depth, &low, &high);
+    *range = clipc_row_range_of(low, high);
     for (size_t k = 0; k < depth; k++)
-        out[k] = clipc_int8_round(x[k], inverse);
+        out[k] = clipc_row_round(x[k], range);
 }
 
 static size_t row_bytes(size_t depth)
 {
-    return HEADER + clipc_round_up(depth, 64);
+    return HEADER + clipc_round_up(depth * sizeof(int16_t), 64);
 }
 
 static void multiply(const clipc_panel_product *product)
@@ -48,8 +49,8 @@ static void multiply(const clipc_panel_product *product)
 
     for (size_t row = 0; row < product->rows; row++) {
         const char *start = (const char *)product->a + row * product->a_stride;
-        const float scale = *(const float *)(const void *)start;
-        const int8_t *a = (const int8_t *)start + HEADER;
+        const float scale = ((const clipc_row_range *)(const void *)start)->scale;
+        const int16_t *a = (const int16_t *)(const void *)(start + HEADER);
         const int8_t *b = (const int8_t *)product->panel + HEADER;
         int32_t sum[COLUMNS] = {0};
         float value[COLUMNS];

@@ -10,7 +10,7 @@
 #define COLUMNS CLIPC_AVX2_PANEL_COLUMNS
 #define TILE_ROWS CLIPC_AVX2_TILE_ROWS
 /* A panel is streamed from the second-level cache or beyond: ask for it this many steps ahead. */
-#define PREFETCH_STEPS 16
+#define PREFETCH_STEPS 32
 
 static size_t row_bytes(size_t depth)
 {

@@ -11,7 +11,7 @@
 
 #define COLUMNS CLIPC_AVX2_PANEL_COLUMNS
 #define TILE_ROWS CLIPC_AVX2_TILE_ROWS
-#define HEADER 64 /* bytes: a panel's scales, a row's scale */
+#define HEADER 64 /* bytes: a panel's scales, a row's range */
 #define PREFETCH_STEPS 32
 
 static size_t row_bytes(size_t depth)
@@ -38,51 +38,53 @@ static void pack(const float *weights, size_t columns, size_t depth, void *panel
     }
 }
 
-static inline float largest_magnitude(const float *x, size_t depth)
+static clipc_row_range range_of(const float *x, size_t depth)
 {
-    const __m256 sign = _mm256_set1_ps(-0.0f);
-    __m256 largest = _mm256_setzero_ps();
-    float lanes[8], result;
+    __m256 low = _mm256_setzero_ps(), high = _mm256_setzero_ps();
+    float lows[8], highs[8], least = 0.0f, most = 0.0f;
     size_t k = 0;
 
     /* Of a NaN, the second operand stays. */
-    for (; k + 8 <= depth; k += 8)
-        largest = _mm256_max_ps(_mm256_andnot_ps(sign, _mm256_loadu_ps(x + k)), largest);
-    _mm256_storeu_ps(lanes, largest);
-    result = clipc_largest_magnitude(x + k, depth - k);
-    for (size_t i = 0; i < 8; i++)
-        result = lanes[i] > result ? lanes[i] : result;
-    return result;
+    for (; k + 8 <= depth; k += 8) {
+        low = _mm256_min_ps(_mm256_loadu_ps(x + k), low);
+        high = _mm256_max_ps(_mm256_loadu_ps(x + k), high);
+    }
+    _mm256_storeu_ps(lows, low);
+    _mm256_storeu_ps(highs, high);
+    clipc_row_bounds(lows, 8, &least, &most);
+    clipc_row_bounds(highs, 8, &least, &most);
+    clipc_row_bounds(x + k, depth - k, &least, &most);
+    return clipc_row_range_of(least, most);
 }
 
-/* Eight values as clipc_int8_round. */
-static inline __m256i quantise(__m256 x, __m256 inverse)
+/* Eight values as clipc_row_round. */
+static inline __m256i quantise(const float *x, __m256 inverse, __m256 least, __m256 most)
 {
-    const __m256 most = _mm256_set1_ps(CLIPC_INT8_LARGEST);
-    const __m256 least = _mm256_set1_ps(-CLIPC_INT8_LARGEST);
+    const __m256 scaled = _mm256_mul_ps(_mm256_loadu_ps(x), inverse);
 
-    return _mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps(_mm256_mul_ps(x, inverse), least), most));
+    return _mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps(scaled, least), most));
 }
 
-/* The scale, then [depth] int16, a zero after an odd depth. */
+/* Its clipc_row_range, then [depth] int16, a zero after an odd depth. */
 static void prepare(const float *x, size_t depth, void *row)
 {
-    const float largest = largest_magnitude(x, depth);
-    const float inverse = clipc_int8_inverse_scale(largest);
-    const __m256 factor = _mm256_set1_ps(inverse);
+    const clipc_row_range range = range_of(x, depth);
+    const __m256 inverse = _mm256_set1_ps(range.inverse);
+    const __m256 least = _mm256_set1_ps((float)-range.zero);
+    const __m256 most = _mm256_set1_ps((float)(255 - range.zero));
     int16_t *out = (int16_t *)(void *)((char *)row + HEADER);
     size_t k = 0;
 
-    *(float *)row = largest / CLIPC_INT8_LARGEST;
+    *(clipc_row_range *)row = range;
     for (; k + 16 <= depth; k += 16) {
-        const __m256i low = quantise(_mm256_loadu_ps(x + k), factor);
-        const __m256i high = quantise(_mm256_loadu_ps(x + k + 8), factor);
+        const __m256i first = quantise(x + k, inverse, least, most);
+        const __m256i second = quantise(x + k + 8, inverse, least, most);
 
         _mm256_store_si256((__m256i *)(void *)(out + k),
-                           _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xD8));
+                           _mm256_permute4x64_epi64(_mm256_packs_epi32(first, second), 0xD8));
     }
     for (; k < depth; k++)
-        out[k] = clipc_int8_round(x[k], inverse);
+        out[k] = clipc_row_round(x[k], &range);
     if (depth % 2)
         out[depth] = 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The 8-bit matrix product for AVX512_VNNI: vpdpbusd adds four products to each of sixteen sums,
- * exactly, but of unsigned with signed bytes. So rows are kept as q + 128, and 128 times the sum of
- * a column's weights is taken away at the end.
+ * exactly, but of unsigned with signed bytes. So rows are kept as c + zero, and zero times the sum
+ * of a column's weights is taken away at the end.
  */
 #include "base/sizes.h"
 #include "compute/kernels/quantise.h"
@@ -12,8 +12,8 @@
 
 #define COLUMNS CLIPC_AVX512_PANEL_COLUMNS
 #define TILE_ROWS CLIPC_AVX512_TILE_ROWS
-#define ROW_HEADER 64    /* bytes: the scale */
-#define PANEL_HEADER 256 /* bytes: COLUMNS scales, COLUMNS corrections */
+#define ROW_HEADER 64    /* bytes: the range */
+#define PANEL_HEADER 256 /* bytes: COLUMNS scales, COLUMNS sums of weights */
 #define PREFETCH_STEPS 12
 
 static size_t row_bytes(size_t depth)
@@ -21,11 +21,11 @@ static size_t row_bytes(size_t depth)
     return ROW_HEADER + clipc_round_up(depth, 64);
 }
 
-/* Scales, corrections (128 times a column's sum), then [depth / 4][COLUMNS][4] int8. */
+/* Scales, sums of the columns, then [depth / 4][COLUMNS][4] int8. */
 static void pack(const float *weights, size_t columns, size_t depth, void *panel)
 {
     float *scales = panel;
-    int32_t *corrections = (int32_t *)panel + COLUMNS;
+    int32_t *totals = (int32_t *)panel + COLUMNS;
     const size_t padded = clipc_round_up(depth, 4);
 
     for (size_t j = 0; j < COLUMNS; j++) {
@@ -42,7 +42,7 @@ static void pack(const float *weights, size_t columns, size_t depth, void *panel
             sum += q;
         }
         scales[j] = largest / CLIPC_INT8_LARGEST;
-        corrections[j] = 128 * sum;
+        totals[j] = sum;
     }
 }
 
@@ -51,34 +51,38 @@ static inline __mmask16 lanes_at(size_t k, size_t depth)
     return k + 16 <= depth ? (__mmask16)0xFFFF : clipc_avx512_lanes(depth - k);
 }
 
-static inline float largest_magnitude(const float *x, size_t depth)
+static clipc_row_range range_of(const float *x, size_t depth)
 {
-    __m512 largest = _mm512_setzero_ps();
+    __m512 low = _mm512_setzero_ps(), high = _mm512_setzero_ps();
 
     /* Of a NaN, the second operand stays. */
-    for (size_t k = 0; k < depth; k += 16)
-        largest =
-            _mm512_max_ps(_mm512_abs_ps(_mm512_maskz_loadu_ps(lanes_at(k, depth), x + k)), largest);
-    return _mm512_reduce_max_ps(largest);
+    for (size_t k = 0; k < depth; k += 16) {
+        const __m512 values = _mm512_maskz_loadu_ps(lanes_at(k, depth), x + k);
+
+        low = _mm512_min_ps(values, low);
+        high = _mm512_max_ps(values, high);
+    }
+    return clipc_row_range_of(_mm512_reduce_min_ps(low), _mm512_reduce_max_ps(high));
 }
 
-/* The scale, then [depth] bytes q + 128, rounded up to whole registers. */
+/* Its clipc_row_range, then [depth] bytes c + zero, rounded up to whole registers. */
 static void prepare(const float *x, size_t depth, void *row)
 {
-    const float scale = largest_magnitude(x, depth);
-    const __m512 inverse = _mm512_set1_ps(clipc_int8_inverse_scale(scale));
-    const __m512 most = _mm512_set1_ps(CLIPC_INT8_LARGEST);
-    const __m512 least = _mm512_set1_ps(-CLIPC_INT8_LARGEST);
+    const clipc_row_range range = range_of(x, depth);
+    const __m512 inverse = _mm512_set1_ps(range.inverse);
+    const __m512 least = _mm512_set1_ps((float)-range.zero);
+    const __m512 most = _mm512_set1_ps((float)(255 - range.zero));
+    const __m512i zero = _mm512_set1_epi32(range.zero);
     char *out = (char *)row + ROW_HEADER;
 
-    *(float *)row = scale / CLIPC_INT8_LARGEST;
+    *(clipc_row_range *)row = range;
     for (size_t k = 0; k < depth; k += 16) {
         const __m512 scaled =
             _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes_at(k, depth), x + k), inverse);
-        const __m512i q = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_max_ps(scaled, least), most));
+        const __m512i c = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_max_ps(scaled, least), most));
 
         _mm_store_si128((__m128i *)(void *)(out + k),
-                        _mm512_cvtepi32_epi8(_mm512_add_epi32(q, _mm512_set1_epi32(128))));
+                        _mm512_cvtepi32_epi8(_mm512_add_epi32(c, zero)));
     }
 }
 
@@ -93,9 +97,9 @@ static inline whole add_products(whole sum, __m512i unsigned_bytes, __m512i sign
     return (whole)_mm512_dpbusd_epi32((__m512i)sum, unsigned_bytes, signed_bytes);
 }
 
-static inline __m512 to_floats(whole sum, whole correction, __m512 scale)
+static inline __m512 to_floats(whole sum, int32_t zero, whole total, __m512 scale)
 {
-    return _mm512_mul_ps(_mm512_cvtepi32_ps((__m512i)(sum - correction)), scale);
+    return _mm512_mul_ps(_mm512_cvtepi32_ps((__m512i)(sum - zero * total)), scale);
 }
 
 /* `rows` is a constant wherever this is inlined; pointers as in the float32 tile. */
@@ -104,7 +108,7 @@ static inline __attribute__((always_inline)) void tile(const clipc_panel_product
 {
     const size_t stride = product->a_stride, depth = product->depth;
     const __m512 *scales = product->panel;
-    const whole *corrections = (const whole *)product->panel + 2;
+    const whole *totals = (const whole *)product->panel + 2;
     const char *a[(TILE_ROWS + 2) / 3];
     const char *b = (const char *)product->panel + PANEL_HEADER;
     whole left[TILE_ROWS], right[TILE_ROWS];
@@ -135,11 +139,12 @@ static inline __attribute__((always_inline)) void tile(const clipc_panel_product
     }
 #pragma GCC unroll 13
     for (size_t i = 0; i < rows; i++) {
-        const __m512 scale = _mm512_set1_ps(
-            *(const float *)(const void *)((const char *)product->a + (first + i) * stride));
+        const clipc_row_range *range =
+            (const void *)((const char *)product->a + (first + i) * stride);
+        const __m512 scale = _mm512_set1_ps(range->scale);
 
-        sums[i][0] = to_floats(left[i], corrections[0], _mm512_mul_ps(scale, scales[0]));
-        sums[i][1] = to_floats(right[i], corrections[1], _mm512_mul_ps(scale, scales[1]));
+        sums[i][0] = to_floats(left[i], range->zero, totals[0], _mm512_mul_ps(scale, scales[0]));
+        sums[i][1] = to_floats(right[i], range->zero, totals[1], _mm512_mul_ps(scale, scales[1]));
     }
     clipc_avx512_finish(product, first, rows, sums);
 }
