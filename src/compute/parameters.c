@@ -9,6 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const clipc_matrix_kernel *kernel_of(const clipc_matrix_kernels *kernels, clipc_role role,
+                                            const clipc_shape *shape)
+{
+    if (role != CLIPC_ROLE_CONVOLUTION)
+        return kernels->matrix;
+    return shape->extent[2] == 1 ? kernels->pointwise : kernels->convolution;
+}
+
 clipc_parameter_id clipc_parameters_add(clipc_parameters *parameters, const char *name,
                                         clipc_role role, const clipc_shape *shape)
 {
@@ -28,7 +36,7 @@ clipc_parameter_id clipc_parameters_add(clipc_parameters *parameters, const char
         .role = role,
         .shape = *shape,
         .batchnorm = CLIPC_NO_PARAMETER,
-        .kernel = parameters->kernel,
+        .kernel = kernel_of(&parameters->kernels, role, shape),
     };
     return (clipc_parameter_id)parameters->count++;
 }

@@ -39,8 +39,15 @@ typedef struct clipc_parameter {
     bool is_half;                      /* TABLE: data is float16, else float32 */
 } clipc_parameter;
 
+/* What packed parameters are multiplied with, by role. */
+typedef struct clipc_matrix_kernels {
+    const clipc_matrix_kernel *matrix;      /* and patches */
+    const clipc_matrix_kernel *pointwise;   /* convolutions of 1x1 */
+    const clipc_matrix_kernel *convolution; /* larger ones */
+} clipc_matrix_kernels;
+
 typedef struct clipc_parameters {
-    const clipc_matrix_kernel *kernel; /* of the parameters declared from now on */
+    clipc_matrix_kernels kernels; /* of the parameters declared from now on */
     clipc_parameter *items;
     size_t count, capacity;
     uint32_t *by_name; /* indices in ascending order of name, once sealed */

@@ -131,14 +131,25 @@ static clipc_status read_logit_scale(clipc_model *model, const clipc_checkpoint 
                       clipc_checkpoint_source(checkpoint));
 }
 
+/*
+ * Convolutions lose more by rounding than Transformers do: windows of 3x3 are multiplied in float32
+ * (which Winograd's way makes up for), those of 1x1 in no less than bfloat16. docs/precision.md has
+ * the measurements.
+ */
 static clipc_status choose_kernels(clipc_model *model, clipc_dtype dtype, clipc_error *error)
 {
-    model->kernels = clipc_kernels_choose();
-    if (!model->kernels)
+    const clipc_kernels *kernels = clipc_kernels_choose();
+
+    if (!kernels)
         return clipc_fail(error, CLIPC_ERROR_ARGUMENT,
                           "CLIPC_CPU: names no level, portable, avx2 or avx512 was expected");
-    model->parameters.kernel = clipc_kernels_matrix(model->kernels, dtype);
-    if (!model->parameters.kernel)
+    model->kernels = kernels;
+    model->parameters.kernels = (clipc_matrix_kernels){
+        .matrix = clipc_kernels_matrix(kernels, dtype),
+        .pointwise = dtype == CLIPC_DTYPE_F32 ? kernels->f32 : kernels->bf16,
+        .convolution = kernels->f32,
+    };
+    if (!model->parameters.kernels.matrix)
         return clipc_fail(error, CLIPC_ERROR_UNSUPPORTED,
                           "model: matrices are multiplied in f32, bf16 or int8");
     return CLIPC_OK;

@@ -7,6 +7,7 @@
 #include "base/sizes.h"
 #include "base/status.h"
 #include "compute/pack.h"
+#include "model/rounding.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -185,6 +186,9 @@ static load_state load_rows(const load_job *job, size_t index)
             state = NOT_FINITE;
         if (is_filter)
             arrange_filters(job, parameter, first, count, buffer, arranged);
+        if (is_filter && parameter->kernel->dtype == CLIPC_DTYPE_BF16)
+            for (size_t i = 0; i < count; i++)
+                clipc_round_keeping_sum(arranged + i * width, width);
         clipc_pack_rows(parameter->kernel, parameter->data, width, first, count,
                         is_filter ? arranged : buffer);
     }

@@ -51,8 +51,9 @@ typedef struct op_fixture {
 
 static inline void fixture_open(op_fixture *fixture, uint64_t seed)
 {
-    *fixture =
-        (op_fixture){.random = {seed}, .parameters = {.kernel = clipc_kernels_choose()->f32}};
+    const clipc_matrix_kernel *f32 = clipc_kernels_choose()->f32;
+
+    *fixture = (op_fixture){.random = {seed}, .parameters = {.kernels = {f32, f32, f32}}};
     clipc_program_init_declaring(&fixture->program, &fixture->parameters);
 }
 

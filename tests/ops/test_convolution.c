@@ -36,7 +36,7 @@ static clipc_parameter_id filters(op_fixture *fixture, const conv_case *shape)
                     fixture->raw[id][o * depth + c * places + p];
     free(fixture->parameters.items[id].data);
     fixture->parameters.items[id].data =
-        pack_matrix(fixture->parameters.kernel, arranged, shape->out, depth);
+        pack_matrix(fixture->parameters.kernels.convolution, arranged, shape->out, depth);
     free(arranged);
     return id;
 }

@@ -141,7 +141,7 @@ static void test_transposed_weight_and_residual_in_place(void **state)
         transposed[i % OUT * IN + i / OUT] = fixture.raw[weight][i];
     free(fixture.parameters.items[weight].data);
     fixture.parameters.items[weight].data =
-        pack_matrix(fixture.parameters.kernel, transposed, OUT, IN);
+        pack_matrix(fixture.parameters.kernels.matrix, transposed, OUT, IN);
     x = clipc_op_linear(&fixture.program, x, weight, CLIPC_NO_PARAMETER, residual,
                         CLIPC_POINTWISE_NONE);
     clipc_program_output(&fixture.program, x, 2);
