@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/sizes.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* The id that two symbols become; CLIPC_BPE_NONE when they are not joined. */
@@ -19,8 +20,9 @@ static uint32_t find_joined(uint32_t left, uint32_t right)
     const uint64_t hash = clipc_bpe_hash_pair(left, right);
     const uint8_t displacement = clipc_bpe_merge_displacements[clipc_bpe_bucket(hash)];
     const clipc_bpe_merge merge = clipc_bpe_merges[clipc_bpe_place(hash, displacement)];
+    const bool is_found = (merge.left == left) & (merge.right == right); /* both: no branch */
 
-    return (merge.left == left) & (merge.right == right) ? merge.joined : CLIPC_BPE_NONE;
+    return is_found ? merge.joined : CLIPC_BPE_NONE;
 }
 
 static uint32_t byte_symbol(const uint8_t *word, size_t size, size_t i)

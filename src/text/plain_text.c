@@ -104,8 +104,10 @@ static uint32_t find_word(uint32_t symbols, uint64_t first, uint32_t rest)
     const uint64_t hash = clipc_bpe_hash_word(first, rest);
     const uint8_t displacement = clipc_bpe_word_displacements[clipc_bpe_bucket(hash)];
     const clipc_bpe_word *word = &clipc_bpe_words[clipc_bpe_place(hash, displacement)];
+    const bool is_found =
+        (word->first == first) & (word->rest == rest) & (word->id < symbols); /* no branch */
 
-    return (word->first == first) & (word->rest == rest) & (word->id < symbols) ? word->id : 0;
+    return is_found ? word->id : 0;
 }
 
 static uint8_t to_lower(uint8_t byte)

@@ -279,6 +279,7 @@ static void test_table_of_words(void **state)
         clipc_bpe_token tokens[CLIPC_BPE_WORD_SIZE];
         uint8_t word[CLIPC_BPE_WORD_SIZE];
         size_t size = 0;
+        int32_t id;
 
         if (entry->id == 0)
             continue;
@@ -291,8 +292,11 @@ static void test_table_of_words(void **state)
         }
         assert_int_equal(clipc_bpe_encode(entry->id + 1, word, size, tokens, &scratch), 1);
         assert_int_equal(tokens[0].id, entry->id);
-        if (entry->id >= CLIPC_BPE_BYTES)
-            assert_true(clipc_bpe_encode(entry->id, word, size, tokens, &scratch) > 1);
+        if (entry->id < CLIPC_BPE_BYTES)
+            continue;
+        assert_true(clipc_bpe_encode(entry->id, word, size, tokens, &scratch) > 1);
+        assert_true(clipc_plain_text_encode(entry->id, word, size, &id, 1) > 1);
+        assert_int_not_equal(id, entry->id);
     }
     free(scratch.items);
     assert_int_equal(words, 32762); /* as counted in the list of merges by other means */
