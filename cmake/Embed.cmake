@@ -2,7 +2,7 @@
 # Data files compiled into a target, through the program embed.c. Sources include "embedded/NAME.h":
 #   clipc_embed_bytes(TARGET NAME FILE)  clipc_embedded_NAME[] and clipc_embedded_NAME_size
 #   clipc_embed_lines(TARGET NAME FILE)  clipc_embedded_NAME[] and clipc_embedded_NAME_count
-#   clipc_embed_bpe(TARGET FILE)         the tables of src/text/bpe_tables.h, from the list of merges
+#   clipc_embed_bpe(TARGET FILE)         the tables of src/text/bpe_tables.h, out of the merges
 # The target must belong to the folder that calls. Cross-compiled, the programs run under
 # CMAKE_CROSSCOMPILING_EMULATOR.
 foreach(program embed embed_bpe)

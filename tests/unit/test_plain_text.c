@@ -178,7 +178,7 @@ static void test_random_pieces(void **state)
     uint32_t seed = 1;
 
     (void)state;
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < 6000; i++) {
         char text[24 * 32];
         const size_t size = make_text(&seed, text);
         const size_t context = 1 + random_below(&seed, random_below(&seed, 2) ? 20 : 200);
@@ -200,7 +200,7 @@ static void test_random_bytes(void **state)
     uint32_t seed = 2;
 
     (void)state;
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < 6000; i++) {
         char text[80];
         const size_t size = random_below(&seed, sizeof(text) + 1);
 
@@ -215,12 +215,12 @@ static void test_random_bytes(void **state)
 /* Runs of one byte about the lengths at which a word is handled differently, and beyond. */
 static void test_long_runs(void **state)
 {
-    static const char bytes[] = "aZ!-0' &";
+    static const char bytes[] = "aZ!0' &";
     char text[LONGEST];
 
     (void)state;
     for (const char *byte = bytes; *byte; byte++)
-        for (size_t size = 0; size <= LONGEST - 2; size++) {
+        for (size_t size = 0; size < LONGEST; size += size < 80 || size > 250 ? 1 : 30) {
             memset(text, *byte, size);
             compare(tokenizers[0], text, size, LONGEST, 0);
             compare(tokenizers[1], text, size, 77, CLIPC_TOKENIZE_TRUNCATE);
@@ -310,7 +310,7 @@ static void test_short_words(void **state)
     uint32_t seed = 3;
 
     (void)state;
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < 6000; i++) {
         uint8_t word[CLIPC_BPE_SHORT];
         int32_t ids[CLIPC_BPE_SHORT];
         clipc_bpe_token tokens[CLIPC_BPE_SHORT];
