@@ -30,12 +30,12 @@ def hexadecimal(text):
 
 
 def html_entities():
-    """NAME<TAB>code points; a name after '^' is ftfy's alone, always ending in a semicolon."""
+    """NAME<TAB>code points, by name; one after '^' is ftfy's alone, always with a semicolon."""
     lines = [f"{name}\t{hexadecimal(text)}" for name, text in html.entities.html5.items()]
     own = {name[1:]: text for name, text in ftfy.chardata.HTML_ENTITIES.items()
            if name[1:] not in html.entities.html5}
     lines += [f"^{name}\t{hexadecimal(text)}" for name, text in own.items()]
-    return sorted(lines, key=lambda line: line.split("\t")[0].encode())
+    return sorted(lines, key=lambda line: line.lstrip("^").split("\t")[0].encode())
 
 
 def charmaps():

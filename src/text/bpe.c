@@ -2,213 +2,93 @@
 /*
  * Byte-pair encoding (Sennrich et al., 2016) with CLIP's merges. The original joins all places of
  * the pair of lowest rank, left to right, and looks again; a pair with a joined symbol always has a
- * higher rank, so a heap of pairs by (rank, place) does the same in n log n.
+ * higher rank, so joining one pair after another by (rank, place) does the same: short words by
+ * looking at all pairs each time, long ones in n log n with a heap. Ids of joined symbols ascend
+ * with the rank, and stand for it here.
  */
 #include "text/bpe.h"
 
 #include "base/memory.h"
 #include "base/sizes.h"
-#include "base/status.h"
-#include "embedded/bpe_merges.h"
 
-#include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 
-#define LONGEST_SYMBOL 256
-#define TABLE_BITS 17 /* 2^17 places for up to 48,894 merges: less than half full */
-#define TABLE_SIZE ((size_t)1 << TABLE_BITS)
-#define NO_MERGE UINT32_MAX
-#define END_OF_WORD "</w>"
-
-/* A place of the hash table: a pair of ids, and the rank of the merge that joins them. */
-typedef struct merge {
-    uint32_t pair; /* left << 16 | right */
-    uint32_t rank; /* NO_MERGE: the place is empty */
-} merge;
-
-struct clipc_bpe {
-    uint32_t byte_ids[256];
-    merge table[TABLE_SIZE];
-};
-
-static size_t hash_pair(uint32_t pair)
+/* The id that two symbols become; CLIPC_BPE_NONE when they are not joined. */
+static uint32_t find_joined(uint32_t left, uint32_t right)
 {
-    return (size_t)((pair * 0x9E3779B1u) >> (32 - TABLE_BITS));
+    const uint64_t hash = clipc_bpe_hash_pair(left, right);
+    const uint8_t displacement = clipc_bpe_merge_displacements[clipc_bpe_bucket(hash)];
+    const clipc_bpe_merge merge = clipc_bpe_merges[clipc_bpe_place(hash, displacement)];
+    const bool is_found = (merge.left == left) & (merge.right == right); /* both: no branch */
+
+    return is_found ? merge.joined : CLIPC_BPE_NONE;
 }
 
-static merge *find_place(clipc_bpe *bpe, uint32_t pair)
+static uint32_t byte_symbol(const uint8_t *word, size_t size, size_t i)
 {
-    size_t place = hash_pair(pair);
-
-    while (bpe->table[place].rank != NO_MERGE && bpe->table[place].pair != pair)
-        place = (place + 1) & (TABLE_SIZE - 1);
-    return &bpe->table[place];
+    return clipc_bpe_byte_ids[word[i]] + (i + 1 == size ? 256u : 0u);
 }
 
-static uint32_t rank_of(const clipc_bpe *bpe, uint32_t left, uint32_t right)
-{
-    const uint32_t pair = left << 16 | right;
-    size_t place = hash_pair(pair);
+/* --- Short words --- */
 
-    while (bpe->table[place].rank != NO_MERGE && bpe->table[place].pair != pair)
-        place = (place + 1) & (TABLE_SIZE - 1);
-    return bpe->table[place].rank;
+/* A symbol of a word: the id that it and the next become is above its own, so that they compare. */
+#define PACK(joined, id) ((joined) << 16 | (id))
+#define JOINED(item) ((item) >> 16)
+#define ID(item) ((item)&0xFFFFu)
+
+/* The lesser by (joined, place), which is what both hold. */
+static uint32_t least_of(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
 }
 
-/* --- Reading the list --- */
-
-/* The list spells symbols as text: ids are found again by their spelling. */
-typedef struct symbol {
-    const char *text;
-    uint16_t length;
-    uint16_t id;
-} symbol;
-
-typedef struct symbols {
-    symbol *table; /* [TABLE_SIZE]; length 0: empty */
-    char (*byte_texts)[8];
-    char *joined; /* the texts of merged symbols, one after another */
-    size_t joined_size;
-} symbols;
-
-static symbol *find_symbol(const symbols *known, const char *text, size_t length)
+/*
+ * Joins the symbols at `at` and after it, of `count`; returns the pair to join next as PACK(joined,
+ * place). The two look-ups are begun first, for the loops to run while memory answers.
+ */
+static uint32_t join_at(uint32_t *items, size_t count, size_t at)
 {
-    uint32_t hash = 2166136261u;
+    const uint32_t id = JOINED(items[at]);
+    const uint32_t before = at > 0 ? find_joined(ID(items[at - 1]), id) : CLIPC_BPE_NONE;
+    const uint32_t after = at + 2 < count ? find_joined(id, ID(items[at + 2])) : CLIPC_BPE_NONE;
+    uint32_t least = PACK(after, (uint32_t)at);
 
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (uint8_t)text[i]) * 16777619u;
-    for (size_t place = hash & (TABLE_SIZE - 1);; place = (place + 1) & (TABLE_SIZE - 1)) {
-        symbol *s = &known->table[place];
-
-        if (s->length == 0 || (s->length == length && memcmp(s->text, text, length) == 0))
-            return s;
+    for (size_t i = 0; i + 1 < at; i++)
+        least = least_of(least, PACK(JOINED(items[i]), (uint32_t)i));
+    for (size_t i = at + 1; i + 1 < count; i++) {
+        items[i] = items[i + 1];
+        least = least_of(least, PACK(JOINED(items[i]), (uint32_t)i));
     }
-}
-
-/* Whether a byte is written as itself: printable, and no space. */
-static bool is_printable_byte(unsigned byte)
-{
-    return (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
-}
-
-/* The character that stands for a byte: itself, or the next free one from U+0100 on. */
-static uint32_t character_of(unsigned byte)
-{
-    uint32_t others = 0;
-
-    if (is_printable_byte(byte))
-        return byte;
-    for (unsigned i = 0; i < byte; i++)
-        others += !is_printable_byte(i);
-    return 256 + others;
-}
-
-/* Ids of bytes follow the printable ones first, as the original lists them. */
-static void number_bytes(clipc_bpe *bpe)
-{
-    uint32_t next = 0;
-
-    for (int pass = 0; pass < 2; pass++)
-        for (unsigned byte = 0; byte < 256; byte++)
-            if (is_printable_byte(byte) == (pass == 0))
-                bpe->byte_ids[byte] = next++;
-}
-
-static void add_byte_symbols(const clipc_bpe *bpe, symbols *known)
-{
-    for (unsigned byte = 0; byte < 256; byte++)
-        for (unsigned ends = 0; ends < 2; ends++) {
-            char *text = known->byte_texts[2 * byte + ends];
-            const uint32_t c = character_of(byte);
-            size_t length = 0;
-            symbol *s;
-
-            if (c >= 0x80)
-                text[length++] = (char)(0xC0 | c >> 6);
-            text[length++] = (char)(c >= 0x80 ? 0x80 | (c & 0x3F) : c);
-            memcpy(text + length, END_OF_WORD, ends ? strlen(END_OF_WORD) : 0);
-            length += ends ? strlen(END_OF_WORD) : 0;
-            s = find_symbol(known, text, length);
-            *s = (symbol){text, (uint16_t)length, (uint16_t)(bpe->byte_ids[byte] + 256 * ends)};
-        }
-}
-
-/* "left right\n": the pair gets its rank, the joined symbol its id. False for a malformed line. */
-static bool add_merge(clipc_bpe *bpe, symbols *known, const char *line, size_t length,
-                      uint32_t rank)
-{
-    const char *space = memchr(line, ' ', length);
-    const size_t left_length = space ? (size_t)(space - line) : 0;
-    const size_t right_length = space ? length - left_length - 1 : 0;
-    const symbol *left, *right;
-    symbol *joined;
-    char *text = known->joined + known->joined_size;
-
-    if (!space || length > LONGEST_SYMBOL)
-        return false;
-    left = find_symbol(known, line, left_length);
-    right = find_symbol(known, space + 1, right_length);
-    if (!left->length || !right->length)
-        return false;
-    *find_place(bpe, (uint32_t)left->id << 16 | right->id) =
-        (merge){(uint32_t)left->id << 16 | right->id, rank};
-    memcpy(text, line, left_length);
-    memcpy(text + left_length, space + 1, right_length);
-    joined = find_symbol(known, text, left_length + right_length);
-    *joined =
-        (symbol){text, (uint16_t)(left_length + right_length), (uint16_t)(CLIPC_BPE_BYTES + rank)};
-    known->joined_size += left_length + right_length;
-    return true;
-}
-
-static bool read_merges(clipc_bpe *bpe, symbols *known, size_t merges)
-{
-    const char *at = (const char *)clipc_embedded_bpe_merges;
-    const char *end = at + clipc_embedded_bpe_merges_size;
-
-    for (size_t i = 0; i < TABLE_SIZE; i++)
-        bpe->table[i].rank = NO_MERGE;
-    number_bytes(bpe);
-    add_byte_symbols(bpe, known);
-    for (size_t rank = 0; rank < merges; rank++) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-
-        if (!newline || !add_merge(bpe, known, at, (size_t)(newline - at), (uint32_t)rank))
-            return false;
-        at = newline + 1;
+    items[at] = PACK(after, id);
+    if (at > 0) {
+        items[at - 1] = PACK(before, ID(items[at - 1]));
+        least = least_of(least, PACK(before, (uint32_t)at - 1));
     }
-    return true;
+    return least;
 }
 
-clipc_status clipc_bpe_open(clipc_bpe **out, size_t merges, clipc_error *error)
+size_t clipc_bpe_encode_short(uint32_t symbols, const uint8_t *word, size_t size, int32_t *ids)
 {
-    clipc_bpe *bpe = clipc_calloc(1, sizeof(*bpe));
-    symbols known = {
-        .table = clipc_calloc(TABLE_SIZE, sizeof(symbol)),
-        .byte_texts = clipc_calloc(CLIPC_BPE_BYTES, sizeof(*known.byte_texts)),
-        .joined = clipc_calloc(clipc_embedded_bpe_merges_size, 1),
-    };
-    const bool has_memory = bpe && known.table && known.byte_texts && known.joined;
-    const bool is_read = has_memory && read_merges(bpe, &known, merges);
+    uint32_t items[CLIPC_BPE_SHORT];
+    uint32_t least = PACK(CLIPC_BPE_NONE, 0u), next = byte_symbol(word, size, 0);
+    size_t count = size;
 
-    free(known.table);
-    free(known.byte_texts);
-    free(known.joined);
-    *out = is_read ? bpe : NULL;
-    if (is_read)
-        return CLIPC_OK;
-    free(bpe);
-    return has_memory ? clipc_fail(error, CLIPC_ERROR_ARGUMENT,
-                                   "tokenizer: CLIP's list does not have %zu merges", merges)
-                      : clipc_fail_memory(error, "tokenizer", sizeof(*bpe));
+    for (size_t i = 0; i + 1 < size; i++) {
+        const uint32_t id = next, joined = find_joined(id, next = byte_symbol(word, size, i + 1));
+
+        items[i] = PACK(joined, id);
+        least = least_of(least, PACK(joined, (uint32_t)i));
+    }
+    items[size - 1] = PACK(CLIPC_BPE_NONE, next);
+    while (JOINED(least) < symbols)
+        least = join_at(items, count--, ID(least));
+    for (size_t i = 0; i < count; i++)
+        ids[i] = (int32_t)ID(items[i]);
+    return count;
 }
 
-void clipc_bpe_close(clipc_bpe *bpe)
-{
-    free(bpe);
-}
-
-/* --- Encoding --- */
+/* --- Words of any length --- */
 
 /* A symbol of the word, in a doubly linked list by place. */
 typedef struct node {
@@ -218,20 +98,20 @@ typedef struct node {
 
 /* A pair that could be joined: the symbol at `place` and the one after it, when it was seen. */
 typedef struct candidate {
-    uint32_t rank, place, left, right;
+    uint32_t joined, place, left, right;
 } candidate;
 
 typedef struct word_state {
-    const clipc_bpe *bpe;
+    uint32_t symbols;
     node *nodes;
-    candidate *heap; /* the least (rank, place) first */
+    candidate *heap; /* the least (joined, place) first */
     size_t heap_count;
     uint32_t size;
 } word_state;
 
 static bool is_less(const candidate *a, const candidate *b)
 {
-    return a->rank != b->rank ? a->rank < b->rank : a->place < b->place;
+    return a->joined != b->joined ? a->joined < b->joined : a->place < b->place;
 }
 
 static void push(word_state *state, candidate added)
@@ -269,13 +149,13 @@ static candidate pop(word_state *state)
 static void consider(word_state *state, uint32_t place)
 {
     const node *left = &state->nodes[place];
-    uint32_t rank;
+    uint32_t joined;
 
     if (left->after == state->size)
         return;
-    rank = rank_of(state->bpe, left->id, state->nodes[left->after].id);
-    if (rank != NO_MERGE)
-        push(state, (candidate){rank, place, left->id, state->nodes[left->after].id});
+    joined = find_joined(left->id, state->nodes[left->after].id);
+    if (joined < state->symbols)
+        push(state, (candidate){joined, place, left->id, state->nodes[left->after].id});
 }
 
 /* Joins the pair unless one of its symbols has been joined with another since. */
@@ -287,7 +167,7 @@ static void join(word_state *state, const candidate *pair)
         state->nodes[left->after].id != pair->right)
         return;
     right = &state->nodes[left->after];
-    left->id = CLIPC_BPE_BYTES + pair->rank;
+    left->id = pair->joined;
     left->bytes += right->bytes;
     left->after = right->after;
     right->bytes = 0; /* gone */
@@ -313,17 +193,17 @@ static bool reserve(clipc_bpe_scratch *scratch, size_t size, word_state *state)
     return true;
 }
 
-size_t clipc_bpe_encode(const clipc_bpe *bpe, const uint8_t *word, size_t size,
-                        clipc_bpe_token *tokens, clipc_bpe_scratch *scratch)
+size_t clipc_bpe_encode(uint32_t symbols, const uint8_t *word, size_t size, clipc_bpe_token *tokens,
+                        clipc_bpe_scratch *scratch)
 {
-    word_state state = {.bpe = bpe};
+    word_state state = {.symbols = symbols};
     size_t count = 0;
 
     if (!reserve(scratch, size, &state))
         return 0;
     for (uint32_t i = 0; i < state.size; i++)
         state.nodes[i] = (node){
-            .id = bpe->byte_ids[word[i]] + (i + 1 == state.size ? 256 : 0),
+            .id = byte_symbol(word, size, i),
             .bytes = 1,
             .before = i ? i - 1 : state.size,
             .after = i + 1,

@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Byte-pair encoding: the bytes of a word -> token ids. */
+/*
+ * Byte-pair encoding: the bytes of a word -> token ids. `symbols` says how long a beginning of
+ * CLIP's list of merges counts: that of 512 + N ids is the first N merges.
+ */
 #ifndef CLIPC_TEXT_BPE_H
 #define CLIPC_TEXT_BPE_H
 
-#include <clipc.h>
-
-/* Ids 0 to 255 are bytes, 256 to 511 bytes that end a word, then one a merge in order of rank. */
-#define CLIPC_BPE_BYTES 512
-
-typedef struct clipc_bpe clipc_bpe; /* immutable */
-
-/* The first `merges` merges of CLIP's list; more than it has is an error. */
-clipc_status clipc_bpe_open(clipc_bpe **out, size_t merges, clipc_error *error);
-void clipc_bpe_close(clipc_bpe *bpe);
+#include "text/bpe_tables.h"
 
 /* One token: its id and the bytes of the word that it stands for. */
 typedef struct clipc_bpe_token {
@@ -30,7 +24,15 @@ typedef struct clipc_bpe_scratch {
  * Encodes a word of `size` bytes (at least 1). tokens: room for `size`; the number written is
  * returned, 0 when out of memory.
  */
-size_t clipc_bpe_encode(const clipc_bpe *bpe, const uint8_t *word, size_t size,
-                        clipc_bpe_token *tokens, clipc_bpe_scratch *scratch);
+size_t clipc_bpe_encode(uint32_t symbols, const uint8_t *word, size_t size, clipc_bpe_token *tokens,
+                        clipc_bpe_scratch *scratch);
+
+#define CLIPC_BPE_SHORT ((size_t)64)
+
+/*
+ * The same for 1 to CLIPC_BPE_SHORT bytes, without memory of its own. ids: room for `size`; the
+ * number of ids is returned.
+ */
+size_t clipc_bpe_encode_short(uint32_t symbols, const uint8_t *word, size_t size, int32_t *ids);
 
 #endif

@@ -14,19 +14,30 @@
 
 /* --- The table --- */
 
+static int digit_of(uint32_t c)
+{
+    if (c >= '0' && c <= '9')
+        return (int)c - '0';
+    if (c >= 'a' && c <= 'f')
+        return (int)c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? (int)c - 'A' + 10 : -1;
+}
+
+/* One line: the name, a tab, hexadecimal numbers with spaces between them. */
 static const char *read_entity(clipc_html_entity *entity, const char *line)
 {
-    const char *tab = strchr(line, '\t'), *at = tab;
+    const char *at = strchr(line, '\t');
 
     entity->is_ftfy_only = line[0] == '^';
     entity->name = line + entity->is_ftfy_only;
-    entity->name_length = (uint8_t)(tab - entity->name);
+    entity->name_length = (uint8_t)(at - entity->name);
     entity->count = 0;
     while (*at != '\n' && entity->count < CLIPC_ENTITY_MAX_CODEPOINTS) {
-        char *end;
+        uint32_t number = 0;
 
-        entity->codepoints[entity->count++] = (uint32_t)strtoul(at, &end, 16);
-        at = end;
+        for (at++; digit_of((uint8_t)*at) >= 0; at++)
+            number = number << 4 | (uint32_t)digit_of((uint8_t)*at);
+        entity->codepoints[entity->count++] = number;
     }
     return at + 1;
 }
@@ -57,9 +68,8 @@ bool clipc_html_entities_init(clipc_html_entities *entities)
     if (!entities->items)
         return false;
     entities->count = lines;
-    for (size_t i = 0; i < lines; i++)
+    for (size_t i = 0; i < lines; i++) /* the data are sorted as by_name() does */
         at = read_entity(&entities->items[i], at);
-    qsort(entities->items, entities->count, sizeof(*entities->items), by_name);
     return true;
 }
 
@@ -78,15 +88,6 @@ static const clipc_html_entity *find(const clipc_html_entities *entities, const 
 }
 
 /* --- References by number --- */
-
-static int digit_of(uint32_t c)
-{
-    if (c >= '0' && c <= '9')
-        return (int)c - '0';
-    if (c >= 'a' && c <= 'f')
-        return (int)c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? (int)c - 'A' + 10 : -1;
-}
 
 /* Characters that HTML forbids: their references vanish. */
 static bool is_forbidden(uint32_t c)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Cleaned text -> words by the original's pattern -> byte-pair tokens, framed by start and end.
+ * Plain texts that fit go through plain_text.c, which gives the same; all others, and all errors,
+ * are for the general path that follows the original step by step.
  *
  * The Unicode tables are those of PCRE2 and libunistring, which may be older or newer than those of
  * Python and its regex module: ids can differ on characters that one of them does not know yet.
@@ -12,6 +14,7 @@
 #include "base/status.h"
 #include "text/bpe.h"
 #include "text/clean.h"
+#include "text/plain_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +23,7 @@
 #include <pcre2.h>
 
 #define LARGEST_TEXT ((size_t)16 << 20)
+#define LONGEST_PLAIN ((size_t)256) /* tokens of a text that goes the plain way */
 
 #define START_TEXT "<|startoftext|>"
 #define END_TEXT "<|endoftext|>"
@@ -37,10 +41,10 @@ static const char word_pattern[] =
     "[^" WHITE "\\x{345}\\p{L}\\p{N}]++";
 
 struct clipc_tokenizer {
-    clipc_bpe *bpe;
+    uint32_t symbols; /* ids below the special ones */
+    int32_t start, end;
     clipc_cleaner cleaner;
     pcre2_code *pattern;
-    int32_t start, end;
 };
 
 /* One text on its way. */
@@ -87,13 +91,12 @@ clipc_status clipc_tokenizer_open(clipc_tokenizer **out, uint32_t vocab_size, cl
     tokenizer = clipc_calloc(1, sizeof(*tokenizer));
     if (!tokenizer)
         return clipc_fail_memory(error, "tokenizer", sizeof(*tokenizer));
+    tokenizer->symbols = vocab_size - 2;
     tokenizer->start = (int32_t)vocab_size - 2;
     tokenizer->end = (int32_t)vocab_size - 1;
-    status = clipc_bpe_open(&tokenizer->bpe, vocab_size - CLIPC_VOCAB_SIZE_MIN, error);
-    if (!status && !clipc_cleaner_init(&tokenizer->cleaner))
-        status = clipc_fail_memory(error, "tokenizer", 0);
-    if (!status)
-        status = compile_pattern(&tokenizer->pattern, error);
+    status = clipc_cleaner_init(&tokenizer->cleaner)
+                 ? compile_pattern(&tokenizer->pattern, error)
+                 : clipc_fail_memory(error, "tokenizer", sizeof(tokenizer->cleaner));
     if (status) {
         clipc_tokenizer_close(tokenizer);
         return status;
@@ -106,7 +109,6 @@ void clipc_tokenizer_close(clipc_tokenizer *tokenizer)
 {
     if (!tokenizer)
         return;
-    clipc_bpe_close(tokenizer->bpe);
     clipc_cleaner_free(&tokenizer->cleaner);
     pcre2_code_free(tokenizer->pattern);
     free(tokenizer);
@@ -140,7 +142,7 @@ static clipc_status add_word(encoding *e, size_t start, size_t size, clipc_error
     if (size > e->token_capacity &&
         clipc_grow(&e->tokens, &e->token_capacity, size, sizeof(*e->tokens)) != 0)
         return clipc_fail_memory(error, "tokenizer", size);
-    count = clipc_bpe_encode(e->tokenizer->bpe, word, size, e->tokens, &e->scratch);
+    count = clipc_bpe_encode(e->tokenizer->symbols, word, size, e->tokens, &e->scratch);
     if (count == 0)
         return clipc_fail_memory(error, "tokenizer", size);
     for (size_t i = 0; i < count; i++) {
@@ -278,9 +280,9 @@ static clipc_status encode(encoding *e, const char *utf8, size_t size, unsigned 
     return CLIPC_OK;
 }
 
-clipc_status clipc_tokenizer_encode(const clipc_tokenizer *tokenizer, const char *utf8, size_t size,
-                                    int32_t *ids, size_t context, unsigned flags, size_t *length,
-                                    clipc_error *error)
+clipc_status clipc_tokenizer_encode_general(const clipc_tokenizer *tokenizer, const char *utf8,
+                                            size_t size, int32_t *ids, size_t context,
+                                            unsigned flags, size_t *length, clipc_error *error)
 {
     encoding e = {.tokenizer = tokenizer, .context = context};
     clipc_status status;
@@ -304,4 +306,38 @@ clipc_status clipc_tokenizer_encode(const clipc_tokenizer *tokenizer, const char
     free(e.tokens);
     free(e.scratch.items);
     return status;
+}
+
+/* False, with nothing written, when the text is for the general path. */
+static bool encode_plain(const clipc_tokenizer *tokenizer, const char *utf8, size_t size,
+                         int32_t *ids, size_t context, unsigned flags, size_t *length)
+{
+    int32_t found[LONGEST_PLAIN];
+    const size_t room = clipc_min_size(context, LONGEST_PLAIN);
+    const size_t count = clipc_plain_text_encode(tokenizer->symbols, (const uint8_t *)utf8, size,
+                                                 found + 1, room - 1);
+    size_t used;
+
+    if (count == CLIPC_NOT_PLAIN ||
+        (count + 2 > room && (room < context || !(flags & CLIPC_TOKENIZE_TRUNCATE))))
+        return false;
+    used = clipc_min_size(count + 2, room);
+    found[0] = tokenizer->start;
+    found[used - 1] = tokenizer->end;
+    memcpy(ids, found, used * sizeof(*ids));
+    memset(ids + used, 0, (context - used) * sizeof(*ids));
+    if (length)
+        *length = used;
+    return true;
+}
+
+clipc_status clipc_tokenizer_encode(const clipc_tokenizer *tokenizer, const char *utf8, size_t size,
+                                    int32_t *ids, size_t context, unsigned flags, size_t *length,
+                                    clipc_error *error)
+{
+    if (context > 0 && size <= LARGEST_TEXT &&
+        encode_plain(tokenizer, utf8, size, ids, context, flags, length))
+        return CLIPC_OK;
+    return clipc_tokenizer_encode_general(tokenizer, utf8, size, ids, context, flags, length,
+                                          error);
 }

@@ -26,4 +26,9 @@ clipc_status clipc_tokenizer_encode(const clipc_tokenizer *tokenizer, const char
                                     int32_t *ids, size_t context, unsigned flags, size_t *length,
                                     clipc_error *error);
 
+/* The same without the short cut for plain text, which gives what this gives: see plain_text.h. */
+clipc_status clipc_tokenizer_encode_general(const clipc_tokenizer *tokenizer, const char *utf8,
+                                            size_t size, int32_t *ids, size_t context,
+                                            unsigned flags, size_t *length, clipc_error *error);
+
 #endif

@@ -95,7 +95,7 @@ static size_t read_ids(const char *at, int32_t *ids)
 static void check_line(const char *text, size_t size, const int32_t *expected, size_t count,
                        int line)
 {
-    int32_t ids[MOST_IDS + 1];
+    int32_t ids[MOST_IDS + 1], general[MOST_IDS + 1];
     size_t length = 0;
     clipc_status status =
         clipc_tokenizer_encode(tokenizer, text, size, ids, count + 1, 0, &length, NULL);
@@ -104,6 +104,10 @@ static void check_line(const char *text, size_t size, const int32_t *expected, s
         fail_msg("tokens.txt:%d: status %d, %zu ids, %zu were expected", line, (int)status, length,
                  count);
     assert_int_equal(ids[count], 0); /* padding */
+    assert_int_equal(
+        clipc_tokenizer_encode_general(tokenizer, text, size, general, count + 1, 0, NULL, NULL),
+        CLIPC_OK);
+    assert_memory_equal(general, ids, (count + 1) * sizeof(*ids));
     assert_int_equal(clipc_tokenizer_encode(tokenizer, text, size, ids, count, 0, NULL, NULL), 0);
     assert_int_equal(clipc_tokenizer_encode(tokenizer, text, size, ids, count - 1, 0, NULL, NULL),
                      CLIPC_ERROR_TOO_LONG);
@@ -267,6 +271,37 @@ static void test_impossible_vocabulary(void **state)
     clipc_tokenizer_close(NULL);
 }
 
+/* --- Many texts --- */
+
+static void test_batch(void **state)
+{
+    enum { N = 700, CONTEXT = 8, BAD = 555 };
+    static const char *const kinds[] = {"a photo", "caf\xC3\xA9", "", "don't &amp; do"};
+    static int32_t one[N * CONTEXT], three[N * CONTEXT];
+    const char *texts[N];
+    size_t failed = 0;
+    clipc_error error;
+
+    (void)state;
+    for (size_t i = 0; i < N; i++)
+        texts[i] = kinds[i * 7 / 5 % 4];
+    assert_int_equal(clipc_tokenize_batch(NULL, texts, N, one, CONTEXT, 0, 1, NULL, NULL), 0);
+    assert_int_equal(clipc_tokenize_batch(NULL, texts, N, three, CONTEXT, 0, 3, NULL, NULL), 0);
+    assert_memory_equal(one, three, sizeof(one));
+    for (size_t i = 0; i < N; i++) {
+        int32_t ids[CONTEXT];
+
+        assert_int_equal(encode(texts[i], ids, CONTEXT, 0, NULL), CLIPC_OK);
+        assert_memory_equal(ids, one + i * CONTEXT, sizeof(ids));
+    }
+    texts[BAD] = "one two three four five six seven";
+    texts[BAD + 100] = "\xFF";
+    assert_int_equal(clipc_tokenize_batch(NULL, texts, N, one, CONTEXT, 0, 3, &failed, &error),
+                     CLIPC_ERROR_TOO_LONG);
+    assert_int_equal(failed, BAD);
+    assert_non_null(strstr(error.message, "Input one two three four"));
+}
+
 /* --- Large texts --- */
 
 /* `count` times `piece`, cut to a short context: done in a moment, whatever the piece. */
@@ -323,6 +358,7 @@ int main(void)
         cmocka_unit_test(test_invalid),
         cmocka_unit_test(test_smaller_vocabulary),
         cmocka_unit_test(test_impossible_vocabulary),
+        cmocka_unit_test(test_batch),
         cmocka_unit_test(test_large),
         cmocka_unit_test(test_too_large),
     };
