@@ -5,7 +5,7 @@
 Naming: each picture, on white, among all names of its set; top-1, top-5 and top-10 in percent. A
 name is the mean of several templates, as in OpenAI's notebook (--plain: the name alone).
 
-    evaluate.py [--clipc PROGRAM] [--model MODEL] [--plain] DATA
+    evaluate.py [--clipc PROGRAM] [--model MODEL] [--dtype TYPE] [--plain] DATA
 """
 import argparse
 import json
@@ -27,8 +27,8 @@ def unit(rows):
 class Command:
     """Embeddings as `clipc embed` gives them: [n][embed_dim], normalised."""
 
-    def __init__(self, program, model, folder):
-        self.start = [program, "embed", "-q", "-m", model]
+    def __init__(self, program, model, dtype, folder):
+        self.start = [program, "embed", "-q", "-m", model, "--dtype", dtype]
         self.folder = Path(folder)
 
     def _run(self, arguments):
@@ -68,13 +68,14 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clipc", default="build/clipc")
     parser.add_argument("--model", default="tiny")
+    parser.add_argument("--dtype", default="f32", choices=["f32", "bf16", "int8"])
     parser.add_argument("--plain", action="store_true")
     parser.add_argument("data", type=Path)
     arguments = parser.parse_args()
     templates = TEMPLATES[:1] if arguments.plain else TEMPLATES
     for name, title in SETS.items():
         with tempfile.TemporaryDirectory() as folder:
-            command = Command(arguments.clipc, arguments.model, folder)
+            command = Command(arguments.clipc, arguments.model, arguments.dtype, folder)
             count, names, hits = top(command, arguments.data, name, templates)
         print(f"{title}: {count} pictures, {names} names: top-1 {hits[0]:.1f} %, "
               f"top-5 {hits[1]:.1f} %, top-10 {hits[2]:.1f} %", flush=True)
