@@ -136,6 +136,12 @@ typedef enum clipc_dtype {
     CLIPC_DTYPE_INT8 = 3,
 } clipc_dtype;
 
+/* The halves of a model: what makes embeddings of pictures, and of texts. */
+enum {
+    CLIPC_TOWER_IMAGE = 1u << 0,
+    CLIPC_TOWER_TEXT = 1u << 1,
+};
+
 typedef struct clipc_model_options {
     size_t size;                 /* sizeof(clipc_model_options) */
     clipc_activation activation; /* overrides what the files say unless AUTO */
@@ -155,6 +161,11 @@ typedef struct clipc_model_options {
      * float32. INT8: weights scaled by output channel, activations by row.
      */
     clipc_dtype dtype;
+    /*
+     * CLIPC_TOWER_*: whose weights are loaded, 0 (default) for both. The other's names and shapes
+     * are checked, its values are not read; encoding what it is for is an error.
+     */
+    unsigned towers;
 } clipc_model_options;
 
 CLIPC_API void clipc_model_options_init(clipc_model_options *options);

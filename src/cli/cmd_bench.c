@@ -211,6 +211,16 @@ static int prepare_tokenize(bench_job *job)
     return CLIPC_CLI_DONE;
 }
 
+/* The tower that a stage runs; 0: none. */
+static unsigned tower_of(int stage)
+{
+    switch (stage) {
+    case BENCH_IMAGE: return CLIPC_TOWER_IMAGE;
+    case BENCH_TEXT: return CLIPC_TOWER_TEXT;
+    default: return 0;
+    }
+}
+
 static int prepare(bench_job *job)
 {
     const clipc_cli_common *common = &job->options->common;
@@ -219,7 +229,10 @@ static int prepare(bench_job *job)
     /* The whole of load is in the repetition. */
     if (job->options->what == BENCH_LOAD)
         return CLIPC_CLI_DONE;
-    code = clipc_cli_open_model(&job->model, clipc_cli_model_name(common), common);
+    code = tower_of(job->options->what)
+               ? clipc_cli_open_model(&job->model, clipc_cli_model_name(common), common,
+                                      tower_of(job->options->what))
+               : clipc_cli_open_description(&job->model, clipc_cli_model_name(common), common);
     if (code)
         return code;
     clipc_model_get_info(job->model, &job->info);
@@ -257,7 +270,8 @@ static int repeat_load(bench_job *job)
 
     for (size_t i = 0; i < job->options->batch; i++) {
         clipc_model *model = NULL;
-        int code = clipc_cli_open_model(&model, clipc_cli_model_name(common), common);
+        int code = clipc_cli_open_model(&model, clipc_cli_model_name(common), common,
+                                        (unsigned)common->tower);
 
         if (code)
             return code;
@@ -397,6 +411,10 @@ static int run(const clipc_cli_command *self, int argc, char **argv)
     if (options.what >= BENCH_TRAIN)
         return clipc_cli_usage_error(self, "--what %s: this build has none",
                                      choice_name(stages, options.what));
+    if (options.common.tower && options.what != BENCH_LOAD &&
+        (unsigned)options.common.tower != tower_of(options.what))
+        return clipc_cli_usage_error(self, "--tower: %s does not run that one",
+                                     choice_name(stages, options.what));
     if (options.profile && options.what != BENCH_IMAGE && options.what != BENCH_TEXT)
         return clipc_cli_usage_error(self, "--profile: %s has no ops, image and text have",
                                      choice_name(stages, options.what));
@@ -427,7 +445,7 @@ const clipc_cli_command clipc_cli_bench = {
                 "clipc bench -m ViT-B/32 --what image --batch 8 --json\n"
                 "clipc bench -m ViT-B/32 --profile\n"
                 "clipc bench --what tokenize --batch 1000 -j 1",
-    .groups = CLIPC_CLI_WITH_MODEL | CLIPC_CLI_WITH_SESSION,
+    .groups = CLIPC_CLI_WITH_MODEL | CLIPC_CLI_WITH_SESSION | CLIPC_CLI_WITH_TOWER,
     .options = bench_table,
     .run = run,
 };

@@ -76,6 +76,13 @@ run bench --seconds 0.05
 check_code "bench" 0
 check_out "bench" '^image: batch 1, f32, .* a second'
 
+for tower in image text; do
+    run bench --seconds 0.05 --what load --tower $tower
+    check_code "bench --what load --tower $tower" 0
+done
+run bench --what text --tower image
+check_code "bench --what text --tower image" 2
+
 # Where the time goes.
 for what in image text; do
     run bench --json --what $what --batch 3 --seconds 0.05 --profile
