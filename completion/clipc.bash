@@ -34,7 +34,7 @@ _clipc() {
     else
         case $previous in
         -m | --model) words=$(_clipc_models "$clipc") ;;
-        --dtype | --activation | --layout | --what | --classes)
+        --dtype | --activation | --tower | --layout | --what | --classes)
             words=$(_clipc_values "$clipc" "$command" "$previous" '?')
             files=
             ;;

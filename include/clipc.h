@@ -136,6 +136,12 @@ typedef enum clipc_dtype {
     CLIPC_DTYPE_INT8 = 3,
 } clipc_dtype;
 
+/* The halves of a model: what makes embeddings of pictures, and of texts. */
+enum {
+    CLIPC_TOWER_IMAGE = 1u << 0,
+    CLIPC_TOWER_TEXT = 1u << 1,
+};
+
 typedef struct clipc_model_options {
     size_t size;                 /* sizeof(clipc_model_options) */
     clipc_activation activation; /* overrides what the files say unless AUTO */
@@ -155,6 +161,11 @@ typedef struct clipc_model_options {
      * float32. INT8: weights scaled by output channel, activations by row.
      */
     clipc_dtype dtype;
+    /*
+     * CLIPC_TOWER_*: whose weights are loaded, 0 (default) for both. The other's names and shapes
+     * are checked, its values are not read; encoding what it is for is an error.
+     */
+    unsigned towers;
 } clipc_model_options;
 
 CLIPC_API void clipc_model_options_init(clipc_model_options *options);
@@ -331,6 +342,30 @@ CLIPC_API void clipc_session_options_init(clipc_session_options *options);
 CLIPC_API clipc_status clipc_session_open(clipc_session **out, const clipc_model *model,
                                           const clipc_session_options *options, clipc_error *error);
 CLIPC_API void clipc_session_close(clipc_session *session);
+
+/* One op that a session has computed. A batch is some hundred of them, one after the other. */
+typedef struct clipc_profile_op {
+    const char *op;  /* what it is: "linear", "attention", ...; static */
+    size_t rank;     /* of its output */
+    size_t shape[4]; /* of its output; the first `rank` count */
+    size_t depth;    /* a matrix product's: terms of each sum; else 0 */
+    double seconds;  /* from its beginning to its end, on all threads */
+    /*
+     * By its definition: a multiply-add is two operations, what rides along with a matrix product
+     * (bias, activation) is none; operands read, weights as they are packed among them, and the
+     * output written count once.
+     */
+    double flops, bytes;
+} clipc_profile_op;
+
+/* `op` is valid during the call. */
+typedef void (*clipc_profile_fn)(void *data, const clipc_profile_op *op);
+
+/*
+ * From now on encode_* call `profile` after each op, on the caller's thread; NULL ends it. What is
+ * computed stays the same.
+ */
+CLIPC_API void clipc_session_profile(clipc_session *session, clipc_profile_fn profile, void *data);
 
 /*
  * encode_* give what the reference's encode_image and encode_text return: not normalised.

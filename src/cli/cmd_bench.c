@@ -2,10 +2,10 @@
 /* `clipc bench`: how fast one stage is on this machine, by repeating it. */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "cli/command.h"
-#include "cli/flops.h"
 #include "cli/interrupt.h"
 #include "cli/open.h"
 #include "cli/output.h"
+#include "cli/profile.h"
 
 #include <clipc.h>
 #include <sched.h>
@@ -27,6 +27,7 @@ typedef struct bench_options {
     int what;
     size_t batch;
     double seconds;
+    bool profile;
 } bench_options;
 
 /* The last two have a name already, and no code yet. */
@@ -70,6 +71,10 @@ static const clipc_cli_option bench_table[] = {
      .value = "S",
      .help = "how long to repeat it (default: 2)",
      .offset = offsetof(bench_options, seconds)},
+    {.name = "profile",
+     .kind = CLIPC_CLI_FLAG,
+     .help = "image, text: where the time goes, op by op",
+     .offset = offsetof(bench_options, profile)},
     {.name = NULL},
 };
 
@@ -85,8 +90,15 @@ typedef struct bench_job {
     int32_t *ids;       /* [batch][context_length] */
     float *pixels;      /* [batch][3][S][S]; preprocess: one picture */
     float *out;         /* [batch][embed_dim] */
-    double flops;       /* of one item; 0: not counted */
+    double flops;       /* of one repetition; 0: not counted */
+    clipc_cli_profile profile;
 } bench_job;
+
+/* What the repetitions took. */
+typedef struct bench_times {
+    double *ms; /* [MAX_RUNS]; in ascending order at the end */
+    size_t runs;
+} bench_times;
 
 static const char *choice_name(const clipc_cli_choice *choices, int value)
 {
@@ -131,26 +143,24 @@ static int prepare_image(bench_job *job)
         state = state * 1664525u + 1013904223u;
         job->pixels[i] = (float)(state >> 8) * (4.0f / 16777216.0f) - 2.0f;
     }
-    job->flops = clipc_cli_image_flops(&job->info);
     return clipc_cli_open_session(&job->session, job->model, &job->options->common);
 }
 
-/* "a photo of a LABEL" with the labels of ImageNet; *length receives its tokens. */
-static clipc_status make_prompt(const bench_job *job, size_t index, size_t *length,
-                                clipc_error *error)
+/* "a photo of a LABEL" with the labels of ImageNet. */
+static clipc_status make_prompt(const bench_job *job, size_t index, clipc_error *error)
 {
     const char *const *labels;
     size_t count = clipc_class_set("imagenet", &labels), context = job->info.context_length;
     char prompt[256];
 
     snprintf(prompt, sizeof(prompt), "%s %s", prompt_beginning, labels[index % count]);
-    return clipc_tokenize_bytes(job->model, prompt, strlen(prompt), job->ids + index * context,
-                                context, CLIPC_TOKENIZE_TRUNCATE, length, error);
+    return clipc_tokenize(job->model, prompt, job->ids + index * context, context,
+                          CLIPC_TOKENIZE_TRUNCATE, error);
 }
 
 static int prepare_text(bench_job *job)
 {
-    size_t context = job->info.context_length, batch = job->options->batch, length = 0;
+    size_t context = job->info.context_length, batch = job->options->batch;
     clipc_error error;
 
     job->ids = calloc(batch, context * sizeof(*job->ids));
@@ -158,11 +168,10 @@ static int prepare_text(bench_job *job)
     if (!job->ids || !job->out)
         return clipc_cli_out_of_memory();
     for (size_t i = 0; i < batch; i++) {
-        if (make_prompt(job, i, &length, &error)) {
+        if (make_prompt(job, i, &error)) {
             clipc_cli_report(&error);
             return CLIPC_CLI_FAILED;
         }
-        job->flops += clipc_cli_text_flops(&job->info, (double)length) / (double)batch;
     }
     return clipc_cli_open_session(&job->session, job->model, &job->options->common);
 }
@@ -222,6 +231,16 @@ static int prepare_tokenize(bench_job *job)
     return CLIPC_CLI_DONE;
 }
 
+/* The tower that a stage runs; 0: none. */
+static unsigned tower_of(int stage)
+{
+    switch (stage) {
+    case BENCH_IMAGE: return CLIPC_TOWER_IMAGE;
+    case BENCH_TEXT: return CLIPC_TOWER_TEXT;
+    default: return 0;
+    }
+}
+
 static int prepare(bench_job *job)
 {
     const clipc_cli_common *common = &job->options->common;
@@ -230,7 +249,10 @@ static int prepare(bench_job *job)
     /* The whole of load is in the repetition. */
     if (job->options->what == BENCH_LOAD)
         return CLIPC_CLI_DONE;
-    code = clipc_cli_open_model(&job->model, clipc_cli_model_name(common), common);
+    code = tower_of(job->options->what)
+               ? clipc_cli_open_model(&job->model, clipc_cli_model_name(common), common,
+                                      tower_of(job->options->what))
+               : clipc_cli_open_description(&job->model, clipc_cli_model_name(common), common);
     if (code)
         return code;
     clipc_model_get_info(job->model, &job->info);
@@ -268,7 +290,8 @@ static int repeat_load(bench_job *job)
 
     for (size_t i = 0; i < job->options->batch; i++) {
         clipc_model *model = NULL;
-        int code = clipc_cli_open_model(&model, clipc_cli_model_name(common), common);
+        int code = clipc_cli_open_model(&model, clipc_cli_model_name(common), common,
+                                        (unsigned)common->tower);
 
         if (code)
             return code;
@@ -300,30 +323,49 @@ static int compare_times(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double median_of(double *times, size_t runs)
+/* Once untimed: memory is touched, buffers are planned, operations counted. */
+static int warm_up(bench_job *job)
 {
-    qsort(times, runs, sizeof(*times), compare_times);
-    return runs % 2 ? times[runs / 2] : 0.5 * (times[runs / 2 - 1] + times[runs / 2]);
-}
-
-static int measure(bench_job *job, double *median)
-{
-    double *times = malloc(MAX_RUNS * sizeof(*times));
-    double first, end;
-    size_t runs = 0;
+    double ms;
     int code;
 
-    if (!times)
-        return clipc_cli_out_of_memory();
-    /* Once untimed: memory is touched, buffers are planned. */
-    code = timed(job, &first);
-    end = now_ms() + 1e3 * job->options->seconds;
-    while (!code && runs < MAX_RUNS && (runs < MIN_RUNS || now_ms() < end))
-        code = timed(job, &times[runs++]);
-    if (!code)
-        *median = median_of(times, runs);
-    free(times);
+    if (!job->session)
+        return timed(job, &ms);
+    clipc_session_profile(job->session, clipc_cli_profile_add, &job->profile);
+    code = timed(job, &ms);
+    job->flops = job->profile.flops;
+    clipc_cli_profile_clear(&job->profile);
+    if (!job->options->profile)
+        clipc_session_profile(job->session, NULL, NULL);
     return code;
+}
+
+static int measure(bench_job *job, bench_times *times)
+{
+    int code = warm_up(job);
+    double end = now_ms() + 1e3 * job->options->seconds;
+
+    while (!code && times->runs < MAX_RUNS && (times->runs < MIN_RUNS || now_ms() < end))
+        code = timed(job, &times->ms[times->runs++]);
+    qsort(times->ms, times->runs, sizeof(*times->ms), compare_times);
+    return code;
+}
+
+static double median_of(const bench_times *times)
+{
+    const double *middle = times->ms + times->runs / 2;
+
+    return times->runs % 2 ? middle[0] : 0.5 * (middle[-1] + middle[0]);
+}
+
+static int print_profile(bench_job *job, const bench_times *times)
+{
+    double ms = 0.0;
+
+    for (size_t i = 0; i < times->runs; i++)
+        ms += times->ms[i];
+    return clipc_cli_profile_print(&job->profile, times->runs, 1e-3 * ms,
+                                   job->options->common.json);
 }
 
 static int print_result(const bench_job *job, double median)
@@ -342,7 +384,7 @@ static int print_result(const bench_job *job, double median)
         printf("%s: batch %zu, %s, %zu threads: %.3f ms (median), %.1f a second", what,
                options->batch, dtype, thread_count(options), median, rate);
         if (job->flops > 0.0)
-            printf(", %.1f GFLOP/s", 1e-9 * job->flops * rate);
+            printf(", %.1f GFLOP/s", 1e-6 * job->flops / median);
         printf(", peak memory %.0f MB\n", peak_mb);
         return CLIPC_CLI_DONE;
     }
@@ -354,18 +396,32 @@ static int print_result(const bench_job *job, double median)
     clipc_cli_json_real(&json, "median_ms", median);
     clipc_cli_json_real(&json, "items_per_s", rate);
     if (job->flops > 0.0)
-        clipc_cli_json_real(&json, "gflops", 1e-9 * job->flops * rate);
+        clipc_cli_json_real(&json, "gflops", 1e-6 * job->flops / median);
     else
         clipc_cli_json_null(&json, "gflops");
     clipc_cli_json_real(&json, "peak_rss_mb", peak_mb);
     return clipc_cli_json_print(&json);
 }
 
+static int bench(bench_job *job)
+{
+    bench_times times = {.ms = malloc(MAX_RUNS * sizeof(*times.ms))};
+    int code = times.ms ? prepare(job) : clipc_cli_out_of_memory();
+
+    if (!code)
+        code = measure(job, &times);
+    if (!code)
+        code = print_result(job, median_of(&times));
+    if (!code && job->options->profile)
+        code = print_profile(job, &times);
+    free(times.ms);
+    return code;
+}
+
 static int run(const clipc_cli_command *self, int argc, char **argv)
 {
     bench_options options = {.what = BENCH_IMAGE, .batch = 1, .seconds = 2.0};
     bench_job job = {.options = &options};
-    double median = 0.0;
     int code = clipc_cli_parse(self, argc, argv, &options);
 
     if (code != CLIPC_CLI_GO_ON)
@@ -375,11 +431,15 @@ static int run(const clipc_cli_command *self, int argc, char **argv)
     if (options.what >= BENCH_TRAIN)
         return clipc_cli_usage_error(self, "--what %s: this build has none",
                                      choice_name(stages, options.what));
-    code = prepare(&job);
-    if (!code)
-        code = measure(&job, &median);
-    if (!code)
-        code = print_result(&job, median);
+    if (options.common.tower && options.what != BENCH_LOAD &&
+        (unsigned)options.common.tower != tower_of(options.what))
+        return clipc_cli_usage_error(self, "--tower: %s does not run that one",
+                                     choice_name(stages, options.what));
+    if (options.profile && options.what != BENCH_IMAGE && options.what != BENCH_TEXT)
+        return clipc_cli_usage_error(self, "--profile: %s has no ops, image and text have",
+                                     choice_name(stages, options.what));
+    code = bench(&job);
+    clipc_cli_profile_clear(&job.profile);
     free(job.out);
     free(job.pixels);
     free(job.ids);
@@ -394,15 +454,18 @@ static int run(const clipc_cli_command *self, int argc, char **argv)
 const clipc_cli_command clipc_cli_bench = {
     .name = "bench",
     .summary = "speed on this machine",
-    .usage = "[--what image|text|preprocess|tokenize|load] [--batch N] [--seconds S]",
+    .usage = "[--what image|text|preprocess|tokenize|load] [--batch N] [--seconds S] [--profile]",
     .notes =
         "Encoders run on noise and on prompts such as \"a photo of a goldfish\", preprocess on a\n"
         "picture of 640x480 in memory, tokenize on captions of about 17 tokens, each another.\n"
-        "gflops counts what the model's definition asks for.",
+        "GFLOP/s count what is computed, a multiply-add as two. With --profile a row for each op\n"
+        "and shape follows (the output's shape, then the terms of a product's sums): milliseconds\n"
+        "of a repetition, and the bytes that operands and output have.",
     .examples = "clipc bench\n"
                 "clipc bench -m ViT-B/32 --what image --batch 8 --json\n"
+                "clipc bench -m ViT-B/32 --profile\n"
                 "clipc bench --what tokenize --batch 1000 -j 1",
-    .groups = CLIPC_CLI_WITH_MODEL | CLIPC_CLI_WITH_SESSION,
+    .groups = CLIPC_CLI_WITH_MODEL | CLIPC_CLI_WITH_SESSION | CLIPC_CLI_WITH_TOWER,
     .options = bench_table,
     .run = run,
 };

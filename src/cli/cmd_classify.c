@@ -246,7 +246,7 @@ static int open_job(classify_job *job, clipc_model **model)
     const clipc_cli_common *common = &job->options->common;
     clipc_cli_encoder *encoder = &job->encoder;
     size_t labels = job->label_texts.count;
-    int code = clipc_cli_open_model(model, clipc_cli_model_name(common), common);
+    int code = clipc_cli_open_model(model, clipc_cli_model_name(common), common, 0);
 
     if (code)
         return code;

@@ -164,13 +164,29 @@ static int gather_texts(embed_job *job)
     return code;
 }
 
+/* The towers that the inputs need: --tower, where it is given, has to be enough. */
+static int choose_towers(const embed_job *job, unsigned *towers)
+{
+    const unsigned only = (unsigned)job->options->common.tower;
+
+    *towers = (job->options->common.operand_count ? CLIPC_TOWER_IMAGE : 0u) |
+              (job->texts.count ? CLIPC_TOWER_TEXT : 0u);
+    if (only && (*towers & ~only))
+        return clipc_cli_usage_error(&clipc_cli_embed, "--tower: %s need the other one",
+                                     only == CLIPC_TOWER_IMAGE ? "texts" : "pictures");
+    return CLIPC_CLI_DONE;
+}
+
 static int open_job(embed_job *job, clipc_model **model)
 {
     const clipc_cli_common *common = &job->options->common;
     clipc_cli_encoder *encoder = &job->encoder;
+    unsigned towers;
     size_t shape[2];
-    int code = clipc_cli_open_model(model, clipc_cli_model_name(common), common);
+    int code = choose_towers(job, &towers);
 
+    if (!code)
+        code = clipc_cli_open_model(model, clipc_cli_model_name(common), common, towers);
     if (code)
         return code;
     clipc_model_get_info(*model, &encoder->info);
@@ -242,11 +258,13 @@ const clipc_cli_command clipc_cli_embed = {
         "Rows: first the texts, in the order of --text and --texts on the command line, then\n"
         "the pictures in order. Embeddings have length 1 unless --raw. An input that fails is\n"
         "reported and the rest is done; in OUT.npy its row is zeros, elsewhere it has no line.\n"
-        "Without -o and --json a line holds the source, a tab, and the values.",
+        "Without -o and --json a line holds the source, a tab, and the values. Where all inputs "
+        "are\n"
+        "of one kind, only the tower that encodes them is loaded.",
     .examples = "clipc embed --text \"a red apple\" boat.png\n"
                 "clipc embed --texts captions.txt pictures/*.jpg -o rows.npy\n"
                 "clipc embed --json --raw boat.png",
-    .groups = CLIPC_CLI_WITH_MODEL | CLIPC_CLI_WITH_SESSION,
+    .groups = CLIPC_CLI_WITH_MODEL | CLIPC_CLI_WITH_SESSION | CLIPC_CLI_WITH_TOWER,
     .options = embed_table,
     .run = run,
 };

@@ -31,7 +31,7 @@ static int look_up(row *out, const clipc_known_model *known, const clipc_cli_com
         clipc_cli_report(&error);
         return CLIPC_CLI_FAILED;
     }
-    code = clipc_cli_open_model(&model, known->name, common);
+    code = clipc_cli_open_description(&model, known->name, common);
     if (code)
         return code;
     clipc_model_get_info(model, &info);

@@ -16,32 +16,43 @@ const char *clipc_cli_model_name(const clipc_cli_common *common)
     return from_environment && *from_environment ? from_environment : NULL;
 }
 
-static int open_model(clipc_model **out, const char *name, const clipc_cli_common *common,
-                      bool without_weights)
+static clipc_model_options model_options(const clipc_cli_common *common)
 {
     clipc_model_options options;
-    clipc_error error;
 
     clipc_model_options_init(&options);
     options.activation = (clipc_activation)common->activation;
     options.threads = (unsigned)common->threads;
-    options.without_weights = without_weights;
     options.dtype = (clipc_dtype)common->dtype;
     options.log = common->quiet ? NULL : clipc_cli_log;
-    if (!clipc_model_open(out, name, &options, &error))
+    return options;
+}
+
+static int open_model(clipc_model **out, const char *name, const clipc_model_options *options)
+{
+    clipc_error error;
+
+    if (!clipc_model_open(out, name, options, &error))
         return CLIPC_CLI_DONE;
     clipc_cli_report(&error);
     return CLIPC_CLI_FAILED;
 }
 
-int clipc_cli_open_model(clipc_model **out, const char *name, const clipc_cli_common *common)
+int clipc_cli_open_model(clipc_model **out, const char *name, const clipc_cli_common *common,
+                         unsigned towers)
 {
-    return open_model(out, name, common, false);
+    clipc_model_options options = model_options(common);
+
+    options.towers = towers;
+    return open_model(out, name, &options);
 }
 
 int clipc_cli_open_description(clipc_model **out, const char *name, const clipc_cli_common *common)
 {
-    return open_model(out, name, common, true);
+    clipc_model_options options = model_options(common);
+
+    options.without_weights = true;
+    return open_model(out, name, &options);
 }
 
 int clipc_cli_open_session(clipc_session **out, const clipc_model *model,

@@ -10,8 +10,12 @@
 /* -m, else $CLIPC_MODEL, else NULL: the built-in model. */
 const char *clipc_cli_model_name(const clipc_cli_common *common);
 
-/* All return an exit code, and have said what was wrong. name may be NULL. */
-int clipc_cli_open_model(clipc_model **out, const char *name, const clipc_cli_common *common);
+/*
+ * All return an exit code, and have said what was wrong. name may be NULL; towers as in
+ * clipc_model_options.
+ */
+int clipc_cli_open_model(clipc_model **out, const char *name, const clipc_cli_common *common,
+                         unsigned towers);
 /* Without its weights: for what the model is. */
 int clipc_cli_open_description(clipc_model **out, const char *name, const clipc_cli_common *common);
 int clipc_cli_open_session(clipc_session **out, const clipc_model *model,

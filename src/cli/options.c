@@ -24,6 +24,12 @@ const clipc_cli_choice clipc_cli_session_dtypes[] = {
     {NULL, 0},
 };
 
+static const clipc_cli_choice towers[] = {
+    {"image", CLIPC_TOWER_IMAGE},
+    {"text", CLIPC_TOWER_TEXT},
+    {NULL, 0},
+};
+
 #define COMMON(field) .offset = offsetof(clipc_cli_common, field)
 
 static const clipc_cli_option common_options[] = {
@@ -57,6 +63,13 @@ static const clipc_cli_option common_options[] = {
      COMMON(dtype),
      .choices = clipc_cli_session_dtypes,
      .group = CLIPC_CLI_WITH_SESSION},
+    {.name = "tower",
+     .kind = CLIPC_CLI_CHOICE,
+     .value = "NAME",
+     .help = "load image or text alone (default: what is needed)",
+     COMMON(tower),
+     .choices = towers,
+     .group = CLIPC_CLI_WITH_TOWER},
     {.name = "json",
      .kind = CLIPC_CLI_FLAG,
      .help = "one JSON object a line on stdout",

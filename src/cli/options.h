@@ -60,7 +60,8 @@ void clipc_cli_list_free(clipc_cli_list *list);
 enum {
     CLIPC_CLI_WITH_MODEL = 1u << 0,   /* -m, --activation, -j */
     CLIPC_CLI_WITH_SESSION = 1u << 1, /* --dtype */
-    CLIPC_CLI_WITH_ALWAYS = 1u << 2,
+    CLIPC_CLI_WITH_TOWER = 1u << 2,   /* --tower */
+    CLIPC_CLI_WITH_ALWAYS = 1u << 3,
 };
 
 /*
@@ -71,6 +72,7 @@ typedef struct clipc_cli_common {
     size_t threads;    /* 0: all cores */
     int dtype;         /* clipc_dtype */
     int activation;    /* clipc_activation */
+    int tower;         /* CLIPC_TOWER_*; 0: as needed */
     bool json;
     bool quiet;
     bool help;

@@ -37,6 +37,7 @@ typedef struct clipc_parameter {
     const clipc_matrix_kernel *kernel; /* what packed values are packed for, and multiplied with */
     void *data;                        /* owned; NULL until loaded */
     bool is_half;                      /* TABLE: data is float16, else float32 */
+    bool is_left_out;                  /* not to be loaded: data stays NULL */
 } clipc_parameter;
 
 /* What packed parameters are multiplied with, by role. */

@@ -28,6 +28,13 @@ typedef struct clipc_program clipc_program;
 typedef struct clipc_node clipc_node;
 typedef struct clipc_run clipc_run;
 
+/* What computing a node takes, by the op's definition: padding to panels and tiles not counted. */
+typedef struct clipc_cost {
+    double flops; /* additions, multiplications and what else; a multiply-add is two */
+    double bytes; /* of operands read and the output written, each of them once */
+    size_t depth; /* a product's: terms of each sum; else 0 */
+} clipc_cost;
+
 /* An op: what a node does. One constant of this type a file in ops/. */
 typedef struct clipc_op {
     const char *name;
@@ -38,6 +45,8 @@ typedef struct clipc_op {
     size_t (*shared)(const clipc_program *program, const clipc_node *node);
     /* Computes the node's output from its inputs. Cannot fail: shapes were checked on recording. */
     void (*forward)(const clipc_run *run, const clipc_node *node);
+    /* What that takes; it may read bound inputs, such as offsets. */
+    clipc_cost (*cost)(const clipc_run *run, const clipc_node *node);
 } clipc_op;
 
 struct clipc_node {
@@ -164,6 +173,8 @@ struct clipc_run {
     unsigned char *scratch;             /* clipc_program_scratch() bytes, aligned */
     clipc_observer_fn observer;         /* may be NULL */
     void *observer_data;
+    clipc_profile_fn profile; /* may be NULL */
+    void *profile_data;
 };
 
 /* Computes every node in order. */

@@ -2,6 +2,9 @@
 /* Running a planned program: walk the list, op by op. */
 #include "compute/program.h"
 
+#include <string.h>
+#include <time.h>
+
 void *clipc_run_value(const clipc_run *run, clipc_value value)
 {
     const clipc_value_facts *facts = &run->program->values[value];
@@ -33,13 +36,51 @@ void *clipc_run_shared(const clipc_run *run)
     return run->scratch;
 }
 
+static double seconds_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void profile_node(const clipc_run *run, const clipc_node *node, double seconds)
+{
+    const clipc_shape *shape = clipc_program_shape(run->program, node->output);
+    const clipc_cost cost = node->op->cost(run, node);
+    clipc_profile_op op = {
+        .op = node->op->name,
+        .rank = shape->rank,
+        .depth = cost.depth,
+        .seconds = seconds,
+        .flops = cost.flops,
+        .bytes = cost.bytes,
+    };
+
+    memcpy(op.shape, shape->extent, shape->rank * sizeof(*op.shape));
+    run->profile(run->profile_data, &op);
+}
+
+static void run_node(const clipc_run *run, const clipc_node *node)
+{
+    double start;
+
+    if (!run->profile) {
+        node->op->forward(run, node);
+        return;
+    }
+    start = seconds_now();
+    node->op->forward(run, node);
+    profile_node(run, node, seconds_now() - start);
+}
+
 void clipc_program_run(const clipc_run *run)
 {
     for (uint32_t i = 0; i < run->program->node_count; i++) {
         const clipc_node *node = &run->program->nodes[i];
         const clipc_value_facts *output = &run->program->values[node->output];
 
-        node->op->forward(run, node);
+        run_node(run, node);
         if (run->observer && output->name)
             run->observer(run->observer_data, output->name, &output->shape,
                           clipc_run_value(run, node->output));

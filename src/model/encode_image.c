@@ -42,13 +42,16 @@ static clipc_status record(clipc_session *session, size_t n, clipc_error *error)
     return status;
 }
 
-/* The number of pictures encoded at once: the option's, or what the budget allows. */
+/*
+ * The number of pictures encoded at once: the option's, or what the budget allows. The first step
+ * of encoding, so that it also fails where there is no image tower.
+ */
 static clipc_status choose_batch(clipc_session *session, clipc_error *error)
 {
-    clipc_status status;
+    clipc_status status = clipc_model_require(session->model, CLIPC_TOWER_IMAGE, "pictures", error);
 
-    if (session->image_batch)
-        return CLIPC_OK;
+    if (status || session->image_batch)
+        return status;
     if (session->max_batch) {
         session->image_batch = session->max_batch;
         return CLIPC_OK;
@@ -225,7 +228,7 @@ static clipc_status encode_pictures(clipc_session *session, picture_job *job, si
 static clipc_status with_batch_memory(clipc_session *session, picture_job *job, size_t n,
                                       float *out, clipc_error *errors, clipc_error *error)
 {
-    clipc_status status = n ? choose_batch(session, error) : CLIPC_OK;
+    clipc_status status = choose_batch(session, error);
     size_t batch, floats;
 
     if (status || n == 0)

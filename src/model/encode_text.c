@@ -108,8 +108,10 @@ clipc_status clipc_encode_tokens(clipc_session *session, const int32_t *ids, siz
     clipc_text_batch batch;
     clipc_text *texts;
     float *rows;
-    clipc_status status = check_ids(session->model, ids, n, error);
+    clipc_status status = clipc_model_require(session->model, CLIPC_TOWER_TEXT, "texts", error);
 
+    if (!status)
+        status = check_ids(session->model, ids, n, error);
     if (status || n == 0)
         return status;
     status = clipc_text_batch_open(&batch, config->context_length,
@@ -135,12 +137,12 @@ clipc_status clipc_encode_texts(clipc_session *session, const char *const *texts
                                 unsigned flags, float *out, clipc_error *error)
 {
     const size_t context = session->model->config.context_length;
-    clipc_status status;
+    clipc_status status = clipc_model_require(session->model, CLIPC_TOWER_TEXT, "texts", error);
     int32_t *ids;
     size_t count;
 
-    if (n == 0)
-        return CLIPC_OK;
+    if (status || n == 0)
+        return status;
     if (!clipc_mul_size(n, context, &count))
         return clipc_fail_memory(error, "texts", n);
     ids = clipc_calloc(count, sizeof(*ids));

@@ -57,6 +57,13 @@ static clipc_status resolve(const char *name, const char *cache_dir, char *path,
 
 /* --- Opening --- */
 
+/* Says of the parameters from `first` on whether they stay in the file. */
+static void leave_out(clipc_parameters *parameters, size_t first, bool is_left_out)
+{
+    for (size_t i = first; i < parameters->count; i++)
+        parameters->items[i].is_left_out = is_left_out;
+}
+
 /* Records both towers once, for one picture and one text: this declares every parameter. */
 static clipc_status declare_parameters(clipc_model *model, clipc_error *error)
 {
@@ -64,11 +71,14 @@ static clipc_status declare_parameters(clipc_model *model, clipc_error *error)
     const clipc_shape pixels = {.rank = 4,
                                 .extent = {1, 3, config->image_size, config->image_size}};
     const clipc_shape one = clipc_shape_1(1), two = clipc_shape_1(2);
+    size_t text; /* the text tower's first parameter */
     clipc_program program;
     clipc_status status;
 
     clipc_program_init_declaring(&program, &model->parameters);
     clipc_record_image_tower(&program, config, clipc_program_bind(&program, 0, &pixels));
+    leave_out(&model->parameters, 0, !(model->towers & CLIPC_TOWER_IMAGE));
+    text = model->parameters.count;
     clipc_record_text_tower(&program, config,
                             &(clipc_packed_texts){
                                 .count = 1,
@@ -80,6 +90,7 @@ static clipc_status declare_parameters(clipc_model *model, clipc_error *error)
                                 .ends = clipc_program_bind(&program, 6, &one),
                             });
     clipc_program_parameter(&program, CLIPC_ROLE_VALUES, clipc_shape_0(), "logit_scale");
+    leave_out(&model->parameters, text, !(model->towers & CLIPC_TOWER_TEXT));
     status = clipc_program_plan(&program, model->kernels, error);
     clipc_program_free(&program);
     return status ? status : clipc_parameters_seal(&model->parameters, error);
@@ -131,6 +142,18 @@ static clipc_status read_logit_scale(clipc_model *model, const clipc_checkpoint 
                       clipc_checkpoint_source(checkpoint));
 }
 
+/* 0 stands for both. */
+static clipc_status choose_towers(clipc_model *model, unsigned towers, clipc_error *error)
+{
+    const unsigned both = CLIPC_TOWER_IMAGE | CLIPC_TOWER_TEXT;
+
+    if (towers & ~both)
+        return clipc_fail(error, CLIPC_ERROR_ARGUMENT,
+                          "model: towers is %#x, flags CLIPC_TOWER_* were expected", towers);
+    model->towers = towers ? towers : both;
+    return CLIPC_OK;
+}
+
 /*
  * Convolutions lose more by rounding than Transformers do: windows of 3x3 are multiplied in float32
  * (which Winograd's way makes up for), those of 1x1 in no less than bfloat16. docs/precision.md has
@@ -166,6 +189,8 @@ static clipc_status build(clipc_model *model, const clipc_checkpoint *checkpoint
     if (status)
         return status;
     status = choose_kernels(model, options->dtype, error);
+    if (!status)
+        status = choose_towers(model, options->towers, error);
     if (!status)
         status = declare_parameters(model, error);
     if (status)
@@ -279,6 +304,15 @@ void clipc_model_close(clipc_model *model)
     clipc_tokenizer_close(model->tokenizer);
     clipc_parameters_free(&model->parameters);
     free(model);
+}
+
+clipc_status clipc_model_require(const clipc_model *model, unsigned tower, const char *what,
+                                 clipc_error *error)
+{
+    if (model->towers & tower)
+        return CLIPC_OK;
+    return clipc_fail(error, CLIPC_ERROR_ARGUMENT,
+                      "%s: the model was opened without the tower that encodes them", what);
 }
 
 void clipc_model_get_info(const clipc_model *model, clipc_model_info *out)

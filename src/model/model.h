@@ -13,10 +13,15 @@ struct clipc_model {
     clipc_parameters parameters;
     float logit_scale; /* before exp() */
     bool has_weights;
+    unsigned towers;          /* CLIPC_TOWER_*: whose weights those are */
     uint64_t parameter_count; /* without statistics */
     const clipc_kernels *kernels;
     clipc_tokenizer *tokenizer;
     char format[32], layout[32]; /* as in clipc_model_info */
 };
+
+/* Fails unless the weights of this tower are there; `what` is what it encodes. */
+clipc_status clipc_model_require(const clipc_model *model, unsigned tower, const char *what,
+                                 clipc_error *error);
 
 #endif

@@ -62,6 +62,12 @@ void clipc_session_observe(clipc_session *session, clipc_observer_fn observer, v
     session->observer_data = data;
 }
 
+void clipc_session_profile(clipc_session *session, clipc_profile_fn profile, void *data)
+{
+    session->profile = profile;
+    session->profile_data = data;
+}
+
 /* Makes *memory at least `bytes` long; its contents are not kept. */
 static clipc_status ensure(unsigned char **memory, size_t *have, size_t bytes, clipc_error *error)
 {
@@ -100,6 +106,8 @@ clipc_status clipc_session_prepare(clipc_session *session, const clipc_program *
         .scratch = session->scratch,
         .observer = session->observer,
         .observer_data = session->observer_data,
+        .profile = session->profile,
+        .profile_data = session->profile_data,
     };
     return CLIPC_OK;
 }

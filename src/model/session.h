@@ -20,9 +20,11 @@ struct clipc_session {
     size_t scratch_bytes;
     clipc_observer_fn observer; /* NULL, or sees every named stage of the towers */
     void *observer_data;
+    clipc_profile_fn profile; /* NULL, or sees every op */
+    void *profile_data;
 };
 
-/* Lets a test or a profiler see the stages of the towers; NULL ends it. */
+/* Lets a test see the stages of the towers; NULL ends it. */
 void clipc_session_observe(clipc_session *session, clipc_observer_fn observer, void *data);
 
 /* Prepares memory for a planned program and fills *run but for its bindings. */

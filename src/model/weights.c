@@ -261,7 +261,7 @@ static void load_parameter(void *context, size_t index, unsigned worker)
     const clipc_parameter *parameter = &job->parameters->items[index];
 
     (void)worker;
-    if ((parameter->role == CLIPC_ROLE_CONVOLUTION) != job->convolutions)
+    if (parameter->is_left_out || (parameter->role == CLIPC_ROLE_CONVOLUTION) != job->convolutions)
         return;
     job->states[index] =
         is_packed(parameter->role) ? load_packed(job, index) : load_plain(job, index);
@@ -276,7 +276,7 @@ static void fold_biases(clipc_parameters *parameters)
         float *biases;
         const float *means;
 
-        if (gain == CLIPC_NO_PARAMETER)
+        if (gain == CLIPC_NO_PARAMETER || parameters->items[gain].is_left_out)
             continue;
         biases = parameters->items[gain + 1].data;
         means = parameters->items[gain + 2].data;
@@ -293,7 +293,7 @@ static clipc_status check_variances(const load_job *job, clipc_error *error)
         const clipc_parameter_id gain = job->parameters->items[i].batchnorm;
         const clipc_parameter *variance;
 
-        if (gain == CLIPC_NO_PARAMETER)
+        if (gain == CLIPC_NO_PARAMETER || job->parameters->items[gain].is_left_out)
             continue;
         variance = &job->parameters->items[gain + 3];
         for (size_t j = 0; j < variance->shape.extent[0]; j++)

@@ -8,8 +8,8 @@
 #include "compute/parameters.h"
 
 /*
- * Loads every declared parameter: checks that it is there with its shape and that the checkpoint
- * holds nothing else, converts, packs, folds batch norms into the convolutions before them (whose
+ * Loads every declared parameter that is not left out: checks that all are there with their shapes
+ * and that the checkpoint holds nothing else, converts, packs, folds batch norms into the convolutions before them (whose
  * biases then stand in the batch norms' own). Values must be finite. On failure the caller frees
  * parameters as usual.
  */

@@ -92,6 +92,19 @@ check_npy "through a link" real.npy "shape == (1, $dim)"
 run embed --dtype int8 --text a
 check "a dtype is done, or refused as such" test "$code" -eq 0 -o "$code" -eq 3
 
+# One tower alone: the same bits, and an error where the other one is needed.
+run embed --json --tower image red.bmp
+check_code "--tower image" 0
+check "--tower image: the same" test "$(cat out)" = "$(tail -n 1 all.json)"
+run embed --json --tower text --text "a circle"
+check_code "--tower text" 0
+check "--tower text: the same" test "$(cat out)" = "$(head -n 1 all.json)"
+run embed --tower image --text "a circle" red.bmp
+check_code "--tower image for a text" 2
+check_err "--tower image for a text" '^clipc: embed: --tower: texts need the other one'
+run embed --tower text red.bmp
+check_code "--tower text for a picture" 2
+
 # More than a batch.
 cp red.bmp "$(printf 'p%02d.bmp' 0)"
 for i in {1..20}; do

@@ -76,4 +76,34 @@ run bench --seconds 0.05
 check_code "bench" 0
 check_out "bench" '^image: batch 1, f32, .* a second'
 
+for tower in image text; do
+    run bench --seconds 0.05 --what load --tower $tower
+    check_code "bench --what load --tower $tower" 0
+done
+run bench --what text --tower image
+check_code "bench --what text --tower image" 2
+
+# Where the time goes.
+for what in image text; do
+    run bench --json --what $what --batch 3 --seconds 0.05 --profile
+    check_code "bench --profile $what" 0
+    check_json "bench --profile $what" "row['what'] == '$what' and len(rows) > 6 and all(list(r) ==
+        'op shape depth calls ms share gflops gb_per_s'.split() for r in rows[1:])
+        and abs(sum(r['share'] for r in rows[1:]) - 1) < 1e-6
+        and [r['ms'] for r in rows[1:-1]] == sorted((r['ms'] for r in rows[1:-1]), reverse=True)
+        and len({(r['op'], tuple(r['shape']), r['depth']) for r in rows[1:]}) == len(rows) - 1
+        and all((r['op'] in ('linear', 'patch_embed')) == (r['depth'] is not None)
+            for r in rows[1:])
+        and rows[-1]['op'] == 'between ops'"
+done
+run bench --seconds 0.05 --profile
+check_code "bench --profile" 0
+check_out "bench --profile" '^ +ms +share +calls +GFLOP/s +GB/s +op and shape$'
+check_out "bench --profile" '^ +[0-9.]+ +[0-9.]+% +6 +[0-9.]+ +[0-9.]+ +attention 65x192$'
+check_out "bench --profile" '^ +[0-9.]+ +[0-9.]+% +0 +- +- +between ops$'
+for what in preprocess tokenize load; do
+    run bench --what $what --profile
+    check_code "bench --what $what --profile" 2
+done
+
 finish

@@ -152,6 +152,116 @@ static void test_without_weights(void **state)
     clipc_model_close(model);
 }
 
+/* --- One tower alone --- */
+
+static clipc_status open_towers(unsigned towers, clipc_model **model, clipc_session **session,
+                                clipc_error *error)
+{
+    clipc_model_options options;
+    clipc_status status;
+
+    *session = NULL;
+    clipc_model_options_init(&options);
+    options.threads = 2;
+    options.towers = towers;
+    status = clipc_model_open(model, in_folder("m.safetensors"), &options, error);
+    return status ? status : clipc_session_open(session, *model, NULL, error);
+}
+
+/* Every way of encoding what the tower that is missing is for. */
+static void assert_texts_fail(clipc_session *session)
+{
+    const char *const texts[] = {"a"};
+    const int32_t ids[8] = {512, 513};
+    float out[16];
+    clipc_error error = {.code = CLIPC_OK};
+
+    assert_int_equal(clipc_encode_tokens(session, ids, 1, out, NULL), CLIPC_ERROR_ARGUMENT);
+    assert_int_equal(clipc_encode_tokens(session, ids, 0, out, NULL), CLIPC_ERROR_ARGUMENT);
+    assert_int_equal(clipc_encode_classes(session, texts, 1, NULL, 0, 0, out, NULL),
+                     CLIPC_ERROR_ARGUMENT);
+    assert_int_equal(clipc_encode_texts(session, texts, 1, 0, out, &error), CLIPC_ERROR_ARGUMENT);
+    assert_string_equal(error.message,
+                        "texts: the model was opened without the tower that encodes them");
+}
+
+static void assert_pictures_fail(clipc_session *session)
+{
+    const char *const paths[] = {"none.png"};
+    const float pixels[3 * 8 * 8] = {0};
+    float out[16];
+    clipc_error error = {.code = CLIPC_OK};
+
+    assert_int_equal(clipc_encode_pixels(session, pixels, 1, out, NULL), CLIPC_ERROR_ARGUMENT);
+    assert_int_equal(clipc_encode_images(session, NULL, 0, out, NULL), CLIPC_ERROR_ARGUMENT);
+    assert_int_equal(clipc_encode_image_files(session, paths, 1, NULL, out, NULL, &error),
+                     CLIPC_ERROR_ARGUMENT);
+    assert_string_equal(error.message,
+                        "pictures: the model was opened without the tower that encodes them");
+}
+
+static void test_one_tower(void **state)
+{
+    const float pixels[3 * 8 * 8] = {1.0f, -1.0f};
+    const int32_t ids[8] = {512, 7, 513};
+    float image[16], text[16], out[16];
+    clipc_model *model;
+    clipc_session *session;
+    clipc_model_info whole, half;
+    clipc_error error;
+
+    (void)state;
+    write_model("m.safetensors", NULL);
+    assert_int_equal(open_towers(0, &model, &session, &error), CLIPC_OK);
+    clipc_model_get_info(model, &whole);
+    assert_int_equal(clipc_encode_pixels(session, pixels, 1, image, &error), CLIPC_OK);
+    assert_int_equal(clipc_encode_tokens(session, ids, 1, text, &error), CLIPC_OK);
+    clipc_session_close(session);
+    clipc_model_close(model);
+
+    assert_int_equal(open_towers(CLIPC_TOWER_IMAGE, &model, &session, &error), CLIPC_OK);
+    clipc_model_get_info(model, &half);
+    assert_memory_equal(&whole, &half, sizeof(half));
+    assert_int_equal(clipc_encode_pixels(session, pixels, 1, out, &error), CLIPC_OK);
+    assert_memory_equal(out, image, sizeof(image));
+    assert_texts_fail(session);
+    clipc_session_close(session);
+    clipc_model_close(model);
+
+    assert_int_equal(open_towers(CLIPC_TOWER_TEXT, &model, &session, &error), CLIPC_OK);
+    clipc_model_get_info(model, &half);
+    assert_memory_equal(&whole, &half, sizeof(half));
+    assert_int_equal(clipc_encode_tokens(session, ids, 1, out, &error), CLIPC_OK);
+    assert_memory_equal(out, text, sizeof(text));
+    assert_pictures_fail(session);
+    clipc_session_close(session);
+    clipc_model_close(model);
+
+    assert_int_equal(open_towers(4, &model, &session, &error), CLIPC_ERROR_ARGUMENT);
+    assert_null(model);
+    assert_non_null(strstr(error.message, "towers is 0x4"));
+}
+
+/* What is left out is not read, so what it holds does not matter; its shapes do. */
+static void test_the_other_tower(void **state)
+{
+    static const mini_change bad_value = {.name = "ln_final.bias", .value = NAN};
+    static const mini_change bad_shape = {.name = "ln_final.bias", .rank = 1, .shape = {63}};
+    clipc_model *model;
+    clipc_session *session;
+    clipc_error error;
+
+    (void)state;
+    write_model("m.safetensors", &bad_value);
+    assert_int_equal(open_towers(CLIPC_TOWER_TEXT, &model, &session, &error), CLIPC_ERROR_FORMAT);
+    assert_int_equal(open_towers(CLIPC_TOWER_IMAGE, &model, &session, &error), CLIPC_OK);
+    clipc_session_close(session);
+    clipc_model_close(model);
+    write_model("m.safetensors", &bad_shape);
+    assert_int_equal(open_towers(CLIPC_TOWER_IMAGE, &model, &session, &error), CLIPC_ERROR_FORMAT);
+    assert_non_null(strstr(error.message, "ln_final.bias has shape [63], [64] was expected"));
+}
+
 /* --- Tensors that make no CLIP --- */
 
 static const struct {
@@ -309,7 +419,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_info),       TEST(test_without_weights), TEST(test_bad_models),
         TEST(test_activation), TEST(test_open_question),   TEST(test_contradicting_config),
-        TEST(test_directory),
+        TEST(test_directory),  TEST(test_one_tower),       TEST(test_the_other_tower),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
  */
 #include "base/memory.h"
 #include "base/sizes.h"
+#include "compute/cost.h"
 #include "compute/ops/ops.h"
 #include "compute/ops/rules.h"
 
@@ -220,19 +221,27 @@ static const float *operand(const clipc_run *run, clipc_value value, size_t firs
     return rows + first;
 }
 
-static void attention_forward(const clipc_run *run, const clipc_node *node)
+/* Where the sequences are: all of a job but its operands. */
+static attention_job sequences_of(const clipc_run *run, const clipc_node *node)
 {
-    const attention_attributes *attributes = node->attributes;
-    attention_job job = {.run = run, .attributes = attributes};
+    attention_job job = {.run = run, .attributes = node->attributes};
 
-    job.query = operand(run, node->inputs[0], attributes->first[0], &job.query_stride);
-    job.key = operand(run, node->inputs[1], attributes->first[1], &job.key_stride);
-    job.value = operand(run, node->inputs[2], attributes->first[2], &job.value_stride);
     job.offsets = node->inputs[3] == CLIPC_NO_VALUE ? NULL : clipc_run_value(run, node->inputs[3]);
     if (node->inputs[4] != CLIPC_NO_VALUE) {
         job.key_rows = clipc_run_value(run, node->inputs[4]);
         job.key_offsets = clipc_run_value(run, node->inputs[5]);
     }
+    return job;
+}
+
+static void attention_forward(const clipc_run *run, const clipc_node *node)
+{
+    const attention_attributes *attributes = node->attributes;
+    attention_job job = sequences_of(run, node);
+
+    job.query = operand(run, node->inputs[0], attributes->first[0], &job.query_stride);
+    job.key = operand(run, node->inputs[1], attributes->first[1], &job.key_stride);
+    job.value = operand(run, node->inputs[2], attributes->first[2], &job.value_stride);
     job.out = clipc_run_value(run, node->output);
     clipc_threads_run(run->threads, attributes->sequences * attributes->heads, attend_head, &job);
 }
@@ -255,8 +264,40 @@ static size_t attention_scratch(const clipc_program *program, const clipc_node *
            sizeof(float);
 }
 
-static const clipc_op attention_op = {
-    .name = "attention", .scratch = attention_scratch, .forward = attention_forward};
+/*
+ * For each pair of a query and a key that it sees, the products that make its score and that its
+ * value takes part in; softmax is not counted.
+ */
+static clipc_cost attention_cost(const clipc_run *run, const clipc_node *node)
+{
+    const attention_attributes *attributes = node->attributes;
+    const attention_job job = sequences_of(run, node);
+    const double width = (double)attributes->width;
+    double pairs = 0.0;
+    size_t rows = 0; /* of query and output, key and value */
+    clipc_cost cost = {0};
+
+    for (size_t i = 0; i < attributes->sequences; i++) {
+        const span sequence = span_of(&job, i);
+        const double queries = (double)sequence.queries;
+
+        pairs += queries * (double)sequence.keys;
+        if (attributes->causal) /* the last query sees all, the one before it one less, ... */
+            pairs -= queries * (queries - 1.0) / 2.0;
+        if (sequence.queries)
+            rows += 2 * sequence.queries + 2 * sequence.keys;
+    }
+    cost.flops = 4.0 * pairs * width;
+    cost.bytes = clipc_cost_bytes(rows) * width;
+    for (size_t i = 3; i < CLIPC_NODE_MAX_INPUTS; i++)
+        cost.bytes += clipc_cost_bytes(clipc_cost_elements(run, node->inputs[i]));
+    return cost;
+}
+
+static const clipc_op attention_op = {.name = "attention",
+                                      .scratch = attention_scratch,
+                                      .forward = attention_forward,
+                                      .cost = attention_cost};
 
 /* The columns that an operand is read at are there. */
 static bool has_columns(clipc_program *program, const char *what, const clipc_columns *columns,

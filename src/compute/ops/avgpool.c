@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Average pooling over squares that do not overlap: the anti-aliased strides of CLIP's ResNet. */
+#include "compute/cost.h"
 #include "compute/ops/ops.h"
 #include "compute/ops/rules.h"
 
@@ -55,7 +56,14 @@ static void pool_forward(const clipc_run *run, const clipc_node *node)
     clipc_threads_run(run->threads, job.out->extent[0] * job.out->extent[1], pool_row, &job);
 }
 
-static const clipc_op pool_op = {.name = "avgpool", .forward = pool_forward};
+static clipc_cost pool_cost(const clipc_run *run, const clipc_node *node)
+{
+    const pool_attributes *attributes = node->attributes;
+
+    return clipc_cost_whole(run, node, 0, (double)(attributes->step * attributes->step));
+}
+
+static const clipc_op pool_op = {.name = "avgpool", .forward = pool_forward, .cost = pool_cost};
 
 clipc_value clipc_op_avgpool(clipc_program *program, clipc_value x, size_t step)
 {

@@ -3,6 +3,7 @@
  * 2-d convolution over channels-last maps as a matrix product: a row is one output place, its
  * window laid out as [k][k][in]. Batch norm is folded into weight and bias when a model is loaded.
  */
+#include "compute/cost.h"
 #include "compute/matmul.h"
 #include "compute/ops/ops.h"
 #include "compute/ops/rules.h"
@@ -121,8 +122,21 @@ static size_t conv_shared(const clipc_program *program, const clipc_node *node)
                                in->extent[0] * in->extent[1] * in->extent[2], in->extent[3]);
 }
 
-static const clipc_op conv_op = {
-    .name = "conv2d", .scratch = conv_scratch, .shared = conv_shared, .forward = conv_forward};
+static clipc_cost conv_cost(const clipc_run *run, const clipc_node *node)
+{
+    const conv_attributes *attributes = node->attributes;
+    const clipc_shape *in = clipc_program_shape(run->program, node->inputs[0]);
+    const clipc_shape *out = clipc_program_shape(run->program, node->output);
+
+    return clipc_cost_product(run, node, 2, out->extent[0] * out->extent[1] * out->extent[2],
+                              attributes->kernel * attributes->kernel * in->extent[3]);
+}
+
+static const clipc_op conv_op = {.name = "conv2d",
+                                 .scratch = conv_scratch,
+                                 .shared = conv_shared,
+                                 .forward = conv_forward,
+                                 .cost = conv_cost};
 
 static size_t out_extent(size_t in, const conv_attributes *attributes)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Picking rows: the class token of each picture, the end token of each text. */
+#include "compute/cost.h"
 #include "compute/ops/ops.h"
 #include "compute/ops/rules.h"
 
@@ -25,7 +26,14 @@ static void gather_forward(const clipc_run *run, const clipc_node *node)
     }
 }
 
-static const clipc_op gather_op = {.name = "gather", .forward = gather_forward};
+static clipc_cost gather_cost(const clipc_run *run, const clipc_node *node)
+{
+    return (clipc_cost){.bytes = 2.0 * clipc_cost_bytes(clipc_cost_elements(run, node->output)) +
+                                 clipc_cost_bytes(clipc_cost_elements(run, node->inputs[1]))};
+}
+
+static const clipc_op gather_op = {
+    .name = "gather", .forward = gather_forward, .cost = gather_cost};
 
 static clipc_value append(clipc_program *program, clipc_value x, clipc_value rows, size_t step,
                           size_t count)

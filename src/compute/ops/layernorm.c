@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Layer normalisation (Ba et al. 2016, arXiv:1607.06450) over the last extent. */
+#include "compute/cost.h"
 #include "compute/ops/ops.h"
 #include "compute/ops/rules.h"
 #include "compute/rows.h"
@@ -40,7 +41,14 @@ static void layernorm_forward(const clipc_run *run, const clipc_node *node)
     clipc_threads_run(run->threads, clipc_row_chunks(job.rows), layernorm_rows, &job);
 }
 
-static const clipc_op layernorm_op = {.name = "layernorm", .forward = layernorm_forward};
+/* The mean 1, the variance 3, the value at mean 0 and variance 1 2, gain and bias 2. */
+static clipc_cost layernorm_cost(const clipc_run *run, const clipc_node *node)
+{
+    return clipc_cost_whole(run, node, 2, 8.0);
+}
+
+static const clipc_op layernorm_op = {
+    .name = "layernorm", .forward = layernorm_forward, .cost = layernorm_cost};
 
 clipc_value clipc_op_layernorm(clipc_program *program, clipc_value x, clipc_parameter_id gain,
                                clipc_parameter_id bias)

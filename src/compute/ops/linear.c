@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A fully connected layer with bias, residual and pointwise function in its epilogue. */
+#include "compute/cost.h"
 #include "compute/matmul.h"
 #include "compute/ops/ops.h"
 #include "compute/ops/rules.h"
@@ -39,8 +40,17 @@ static size_t linear_shared(const clipc_program *program, const clipc_node *node
                                attributes->in_features);
 }
 
+static clipc_cost linear_cost(const clipc_run *run, const clipc_node *node)
+{
+    const linear_attributes *attributes = node->attributes;
+
+    return clipc_cost_product(run, node, 2,
+                              clipc_program_shape(run->program, node->output)->extent[0],
+                              attributes->in_features);
+}
+
 static const clipc_op linear_op = {
-    .name = "linear", .shared = linear_shared, .forward = linear_forward};
+    .name = "linear", .shared = linear_shared, .forward = linear_forward, .cost = linear_cost};
 
 clipc_value clipc_op_linear(clipc_program *program, clipc_value x, clipc_parameter_id weight,
                             clipc_parameter_id bias, clipc_value residual,

@@ -3,6 +3,7 @@
  * Pictures to tokens (Dosovitskiy et al. 2021, arXiv:2010.11929): a linear map of each square of
  * pixels, the class embedding before them, positional embeddings added.
  */
+#include "compute/cost.h"
 #include "compute/matmul.h"
 #include "compute/ops/ops.h"
 #include "compute/ops/rules.h"
@@ -92,8 +93,22 @@ static size_t patch_embed_scratch(const clipc_program *program, const clipc_node
                                 CHANNELS * attributes->patch * attributes->patch);
 }
 
-static const clipc_op patch_embed_op = {
-    .name = "patch_embed", .scratch = patch_embed_scratch, .forward = patch_embed_forward};
+static clipc_cost patch_embed_cost(const clipc_run *run, const clipc_node *node)
+{
+    const patch_attributes *attributes = node->attributes;
+    const size_t squares = attributes->grid * attributes->grid;
+    const size_t tokens = clipc_program_shape(run->program, node->output)->extent[0];
+    clipc_cost cost = clipc_cost_product(run, node, 3, tokens / (squares + 1) * squares,
+                                         CHANNELS * attributes->patch * attributes->patch);
+
+    cost.flops += (double)clipc_cost_elements(run, node->output); /* positions */
+    return cost;
+}
+
+static const clipc_op patch_embed_op = {.name = "patch_embed",
+                                        .scratch = patch_embed_scratch,
+                                        .forward = patch_embed_forward,
+                                        .cost = patch_embed_cost};
 
 clipc_value clipc_op_patch_embed(clipc_program *program, clipc_value pixels,
                                  clipc_parameter_id weight, clipc_parameter_id class_embedding,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A feature map to the tokens of attention pooling: the mean first, positional embeddings added. */
+#include "compute/cost.h"
 #include "compute/ops/ops.h"
 #include "compute/ops/rules.h"
 
@@ -43,7 +44,14 @@ static void pool_tokens_forward(const clipc_run *run, const clipc_node *node)
     clipc_threads_run(run->threads, in->extent[0], tokens_of_picture, &job);
 }
 
-static const clipc_op pool_tokens_op = {.name = "pool_tokens", .forward = pool_tokens_forward};
+/* Each element of the output is added to once; the means are sums of as many terms in all. */
+static clipc_cost pool_tokens_cost(const clipc_run *run, const clipc_node *node)
+{
+    return clipc_cost_whole(run, node, 1, 2.0);
+}
+
+static const clipc_op pool_tokens_op = {
+    .name = "pool_tokens", .forward = pool_tokens_forward, .cost = pool_tokens_cost};
 
 clipc_value clipc_op_pool_tokens(clipc_program *program, clipc_value x,
                                  clipc_parameter_id positions)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Token ids to rows: an embedding table's row plus a positional embedding. */
 #include "base/float_formats.h"
+#include "compute/cost.h"
 #include "compute/ops/ops.h"
 #include "compute/ops/rules.h"
 #include "compute/rows.h"
@@ -61,7 +62,21 @@ static void token_embed_forward(const clipc_run *run, const clipc_node *node)
     clipc_threads_run(run->threads, clipc_row_chunks(job.tokens), embed_tokens, &job);
 }
 
-static const clipc_op token_embed_op = {.name = "token_embed", .forward = token_embed_forward};
+/* A row of the table and one of the positions for each token. */
+static clipc_cost token_embed_cost(const clipc_run *run, const clipc_node *node)
+{
+    const bool is_half = run->program->parameters->items[node->parameters[0]].is_half;
+    const size_t elements = clipc_cost_elements(run, node->output);
+    const size_t indices = 2 * clipc_cost_elements(run, node->inputs[0]);
+
+    return (clipc_cost){
+        .flops = (double)elements,
+        .bytes = (is_half ? 2.5 : 3.0) * clipc_cost_bytes(elements) + clipc_cost_bytes(indices),
+    };
+}
+
+static const clipc_op token_embed_op = {
+    .name = "token_embed", .forward = token_embed_forward, .cost = token_embed_cost};
 
 clipc_value clipc_op_token_embed(clipc_program *program, clipc_value ids, clipc_value places,
                                  clipc_parameter_id table, clipc_parameter_id positions)
