@@ -126,6 +126,12 @@ static void prepare_rows(const division *plan, const float *rows, size_t count, 
         plan->matmul->kernel->prepare(rows + i * depth, depth, prepared + i * plan->row_bytes);
 }
 
+/* Whether a's rows are to be prepared before any is multiplied. */
+static bool needs_preparing(const clipc_matmul *matmul)
+{
+    return matmul->kernel->prepare && !matmul->gather && !matmul->is_prepared;
+}
+
 /* The rows of a task's block as the product takes them, gathered and prepared here if need be. */
 static const void *block_of(const division *plan, size_t first, size_t rows, unsigned worker)
 {
@@ -134,9 +140,8 @@ static const void *block_of(const division *plan, size_t first, size_t rows, uns
     float *gathered;
 
     if (!matmul->gather)
-        return matmul->kernel->prepare
-                   ? (const char *)clipc_run_shared(plan->run) + first * plan->row_bytes
-                   : (const char *)(matmul->a + first * matmul->in_features);
+        return (const char *)(needs_preparing(matmul) ? clipc_run_shared(plan->run) : matmul->a) +
+               first * plan->row_bytes;
     gathered = (float *)(void *)(prepared + prepared_bytes(matmul->kernel, matmul->in_features));
     matmul->gather(matmul->gather_context, first, rows, gathered);
     if (!matmul->kernel->prepare)
@@ -164,7 +169,7 @@ static void prepare_task(void *context, size_t chunk, unsigned worker)
     const size_t first = chunk * CLIPC_CHUNK_ROWS;
 
     (void)worker;
-    prepare_rows(plan, plan->matmul->a + first * plan->matmul->in_features,
+    prepare_rows(plan, (const float *)plan->matmul->a + first * plan->matmul->in_features,
                  clipc_chunk_end(chunk, plan->matmul->rows) - first,
                  (char *)clipc_run_shared(plan->run) + first * plan->row_bytes);
 }
@@ -173,7 +178,7 @@ void clipc_matmul_run(const clipc_run *run, const clipc_matmul *matmul)
 {
     division plan = divide(run, matmul);
 
-    if (matmul->kernel->prepare && !matmul->gather)
+    if (needs_preparing(matmul))
         clipc_threads_run(run->threads, clipc_row_chunks(matmul->rows), prepare_task, &plan);
     clipc_threads_run(run->threads, plan.blocks * plan.groups, multiply_task, &plan);
 }

@@ -12,7 +12,8 @@
 typedef struct clipc_matmul {
     const clipc_matrix_kernel *kernel;
     size_t rows, out_features, in_features;
-    const float *a; /* [rows][in_features]; NULL when gather fills it */
+    const void *a;    /* [rows][in_features] float32; NULL when gather fills it */
+    bool is_prepared; /* a holds rows as the kernel takes them */
     /*
      * Fills block: [rows][in_features] with rows [first, first + rows) of a: how convolutions lay
      * out their windows, a block at a time, in the worker's scratch.

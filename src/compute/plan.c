@@ -17,8 +17,51 @@ static clipc_status too_large(clipc_error *error)
     return clipc_fail(error, CLIPC_ERROR_LIMIT, "program: needs too much memory");
 }
 
+/* What a node wants of its input `slot`: rows prepared for the kernel returned, or NULL, float32. */
+static const clipc_matrix_kernel *wanted_rows(const clipc_program *program, const clipc_node *node,
+                                              size_t slot)
+{
+    const clipc_matrix_kernel *kernel;
+
+    if (slot != 0 || !node->op->takes_prepared)
+        return NULL;
+    kernel = clipc_program_kernel(program, node->parameters[0]);
+    return kernel->prepare ? kernel : NULL;
+}
+
+/*
+ * Where all that read a value multiply with one kernel, its rows are written as that kernel takes
+ * them: a LayerNorm then rounds or quantises each row while it is at hand, and nobody does it again.
+ */
+static void choose_row_forms(clipc_program *program)
+{
+    for (uint32_t i = 0; i < program->value_count; i++)
+        program->values[i].prepared_for = NULL;
+    for (uint32_t i = 0; i < program->node_count; i++) {
+        const clipc_node *writer = &program->nodes[i];
+        clipc_value_facts *value = &program->values[writer->output];
+        const clipc_matrix_kernel *kernel = NULL;
+        bool is_agreed = value->storage == CLIPC_STORAGE_BLOCK && !value->name;
+
+        if (!writer->op->gives_prepared)
+            continue;
+        for (uint32_t j = i + 1; j <= value->last && is_agreed; j++)
+            for (size_t slot = 0; slot < CLIPC_NODE_MAX_INPUTS; slot++)
+                if (program->nodes[j].inputs[slot] == writer->output) {
+                    const clipc_matrix_kernel *wanted =
+                        wanted_rows(program, &program->nodes[j], slot);
+
+                    is_agreed = is_agreed && wanted && (!kernel || kernel == wanted);
+                    kernel = wanted;
+                }
+        value->prepared_for = is_agreed ? kernel : NULL;
+    }
+}
+
 static size_t value_bytes(const clipc_value_facts *value)
 {
+    if (value->prepared_for)
+        return value->shape.extent[0] * value->prepared_for->row_bytes(value->shape.extent[1]);
     return clipc_round_up(clipc_shape_count(&value->shape) * sizeof(float), CLIPC_ALIGNMENT);
 }
 
@@ -81,6 +124,7 @@ clipc_status clipc_program_plan(clipc_program *program, const clipc_kernels *ker
 {
     if (program->status)
         return clipc_fail(error, program->status, "%s", program->error.message);
+    choose_row_forms(program);
     program->block_bytes = 0;
     for (uint32_t i = 0; i < program->value_count; i++) {
         clipc_value_facts *value = &program->values[i];

@@ -38,6 +38,11 @@ typedef struct clipc_cost {
 /* An op: what a node does. One constant of this type a file in ops/. */
 typedef struct clipc_op {
     const char *name;
+    /*
+     * Rows in the form of a matrix kernel (its `prepare`) instead of float32: whether the op can
+     * write its output so, and read its first input so for the kernel of its first parameter.
+     */
+    bool gives_prepared, takes_prepared;
     /* Scratch bytes that each worker needs, SIZE_MAX when they overflow; NULL: none. */
     size_t (*scratch)(const clipc_program *program, const clipc_node *node,
                       const clipc_kernels *kernels);
@@ -69,7 +74,9 @@ typedef struct clipc_value_facts {
     uint32_t slot;
     size_t offset;        /* bytes, a multiple of CLIPC_ALIGNMENT, once planned */
     uint32_t first, last; /* the nodes that write it and read it last */
-    const char *name;     /* a stage of the tower to observe; NULL for most */
+    /* Once planned: rows are kept as this kernel takes them; NULL: float32. */
+    const clipc_matrix_kernel *prepared_for;
+    const char *name; /* a stage of the tower to observe; NULL for most */
 } clipc_value_facts;
 
 struct clipc_program {

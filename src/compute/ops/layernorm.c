@@ -10,7 +10,9 @@
 typedef struct layernorm_job {
     const clipc_run *run;
     const float *x, *gain, *bias;
-    float *out;
+    const clipc_matrix_kernel *prepared_for; /* NULL: float32 rows are written */
+    char *out;
+    size_t out_stride; /* bytes */
     size_t rows, width;
 } layernorm_job;
 
@@ -19,26 +21,45 @@ static void layernorm_rows(void *context, size_t chunk, unsigned worker)
     const layernorm_job *job = context;
     const size_t end = clipc_chunk_end(chunk, job->rows);
 
-    (void)worker;
-    for (size_t i = chunk * CLIPC_CHUNK_ROWS; i < end; i++)
+    for (size_t i = chunk * CLIPC_CHUNK_ROWS; i < end; i++) {
+        char *out = job->out + i * job->out_stride;
+        float *row = job->prepared_for ? clipc_run_scratch(job->run, worker) : (void *)out;
+
         job->run->kernels->layernorm(job->x + i * job->width, job->gain, job->bias, job->width,
-                                     EPSILON, job->out + i * job->width);
+                                     EPSILON, row);
+        if (job->prepared_for)
+            job->prepared_for->prepare(row, job->width, out);
+    }
 }
 
 static void layernorm_forward(const clipc_run *run, const clipc_node *node)
 {
-    const clipc_shape *shape = clipc_program_shape(run->program, node->output);
+    const clipc_value_facts *output = &run->program->values[node->output];
+    const clipc_matrix_kernel *kernel = output->prepared_for;
+    const size_t width = output->shape.extent[1];
     layernorm_job job = {
         .run = run,
         .x = clipc_run_value(run, node->inputs[0]),
         .gain = clipc_run_parameter(run, node->parameters[0]),
         .bias = clipc_run_parameter(run, node->parameters[1]),
+        .prepared_for = kernel,
         .out = clipc_run_value(run, node->output),
-        .rows = shape->extent[0],
-        .width = shape->extent[1],
+        .out_stride = kernel ? kernel->row_bytes(width) : width * sizeof(float),
+        .rows = output->shape.extent[0],
+        .width = width,
     };
 
     clipc_threads_run(run->threads, clipc_row_chunks(job.rows), layernorm_rows, &job);
+}
+
+/* A row before it is prepared. */
+static size_t layernorm_scratch(const clipc_program *program, const clipc_node *node,
+                                const clipc_kernels *kernels)
+{
+    const clipc_value_facts *output = &program->values[node->output];
+
+    (void)kernels;
+    return output->prepared_for ? output->shape.extent[1] * sizeof(float) : 0;
 }
 
 /* The mean 1, the variance 3, the value at mean 0 and variance 1 2, gain and bias 2. */
@@ -48,7 +69,12 @@ static clipc_cost layernorm_cost(const clipc_run *run, const clipc_node *node)
 }
 
 static const clipc_op layernorm_op = {
-    .name = "layernorm", .forward = layernorm_forward, .cost = layernorm_cost};
+    .name = "layernorm",
+    .gives_prepared = true,
+    .scratch = layernorm_scratch,
+    .forward = layernorm_forward,
+    .cost = layernorm_cost,
+};
 
 clipc_value clipc_op_layernorm(clipc_program *program, clipc_value x, clipc_parameter_id gain,
                                clipc_parameter_id bias)

@@ -10,6 +10,11 @@ typedef struct linear_attributes {
     clipc_pointwise pointwise;
 } linear_attributes;
 
+static bool is_prepared(const clipc_program *program, const clipc_node *node)
+{
+    return program->values[node->inputs[0]].prepared_for != NULL;
+}
+
 static void linear_forward(const clipc_run *run, const clipc_node *node)
 {
     const linear_attributes *attributes = node->attributes;
@@ -23,6 +28,7 @@ static void linear_forward(const clipc_run *run, const clipc_node *node)
                  .out_features = shape->extent[1],
                  .in_features = attributes->in_features,
                  .a = clipc_run_value(run, node->inputs[0]),
+                 .is_prepared = is_prepared(run->program, node),
                  .packed = clipc_run_parameter(run, node->parameters[0]),
                  .bias = clipc_run_parameter(run, node->parameters[1]),
                  .residual = residual == CLIPC_NO_VALUE ? NULL : clipc_run_value(run, residual),
@@ -35,6 +41,8 @@ static size_t linear_shared(const clipc_program *program, const clipc_node *node
 {
     const linear_attributes *attributes = node->attributes;
 
+    if (is_prepared(program, node))
+        return 0;
     return clipc_matmul_shared(clipc_program_kernel(program, node->parameters[0]),
                                clipc_program_shape(program, node->output)->extent[0],
                                attributes->in_features);
@@ -50,7 +58,12 @@ static clipc_cost linear_cost(const clipc_run *run, const clipc_node *node)
 }
 
 static const clipc_op linear_op = {
-    .name = "linear", .shared = linear_shared, .forward = linear_forward, .cost = linear_cost};
+    .name = "linear",
+    .takes_prepared = true,
+    .shared = linear_shared,
+    .forward = linear_forward,
+    .cost = linear_cost,
+};
 
 clipc_value clipc_op_linear(clipc_program *program, clipc_value x, clipc_parameter_id weight,
                             clipc_parameter_id bias, clipc_value residual,
