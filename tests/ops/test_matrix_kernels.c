@@ -277,11 +277,12 @@ static void test_bits_do_not_depend_on_the_tile(void **state)
 static void check_extremes(void)
 {
     const size_t depth = CLIPC_INT8_LARGEST_DEPTH, columns = kernel->panel_columns;
-    float *x, *weights, *out = malloc(columns * sizeof(float));
+    float *x, *weights, *out;
     void *row, *panel;
 
     if (kernel->dtype != CLIPC_DTYPE_INT8)
         return;
+    out = malloc(columns * sizeof(float));
     x = malloc(depth * sizeof(float));
     weights = malloc(depth * columns * sizeof(float));
     row = clipc_alloc_aligned(kernel->row_bytes(depth), 1);

@@ -64,7 +64,8 @@ static inline __m256 widen(const uint16_t *weights)
 static inline __attribute__((always_inline)) void tile(const clipc_panel_product *product,
                                                        size_t first, const size_t rows)
 {
-    const float *a = (const float *)((const char *)product->a + first * product->a_stride);
+    const float *a =
+        (const float *)(const void *)((const char *)product->a + first * product->a_stride);
     const uint16_t *b = product->panel;
     const size_t stride = product->a_stride / sizeof(float), depth = product->depth;
     __m256 left[TILE_ROWS], right[TILE_ROWS], sums[TILE_ROWS][2];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Functions of sixteen floats at once; tests hold their error bounds over a dense sweep of floats. */
+/* Functions of sixteen floats at once; tests hold their bounds over a dense sweep of floats. */
 #ifndef CLIPC_COMPUTE_KERNELS_X86_AVX512_MATH_H
 #define CLIPC_COMPUTE_KERNELS_X86_AVX512_MATH_H
 
