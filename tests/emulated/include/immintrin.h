@@ -124,16 +124,21 @@ static inline __m128i emulated_cvtepi32_epi8(__m512i x)
 #undef _mm512_cvtepi32_epi8
 #define _mm512_cvtepi32_epi8 emulated_cvtepi32_epi8
 
-static inline __m512i emulated_srai_epi32(__m512i x, unsigned count)
+/* x times 2^n, n whole, rounded once. */
+static inline __m512 emulated_scalef_ps(__m512 x, __m512 n)
 {
-    emulated_whole whole = emulated_whole_of(x);
+    emulated_floats lanes = emulated_floats_of(x);
+    const emulated_floats exponents = emulated_floats_of(n);
 
     for (int i = 0; i < 16; i++)
-        whole.lane[i] >>= count < 32 ? count : 31;
-    return emulated_from_whole(whole);
+        lanes.lane[i] =
+            isnan(exponents.lane[i])
+                ? exponents.lane[i]
+                : ldexpf(lanes.lane[i], (int)fminf(fmaxf(exponents.lane[i], -1e6f), 1e6f));
+    return emulated_from_floats(lanes);
 }
-#undef _mm512_srai_epi32
-#define _mm512_srai_epi32 emulated_srai_epi32
+#undef _mm512_scalef_ps
+#define _mm512_scalef_ps emulated_scalef_ps
 
 static inline __m256 emulated_extractf32x8_ps(__m512 x, int half)
 {
@@ -151,14 +156,19 @@ static inline float emulated_reduce_max_ps(__m512 x)
 
     for (int half = 8; half > 0; half /= 2)
         for (int i = 0; i < half; i++)
-            if (!(lanes.lane[i] <= lanes.lane[i + half]))
-                continue;
-            else
-                lanes.lane[i] = lanes.lane[i + half];
+            lanes.lane[i] =
+                lanes.lane[i] > lanes.lane[i + half] ? lanes.lane[i] : lanes.lane[i + half];
     return lanes.lane[0];
 }
 #undef _mm512_reduce_max_ps
 #define _mm512_reduce_max_ps emulated_reduce_max_ps
+
+static inline float emulated_reduce_min_ps(__m512 x)
+{
+    return -emulated_reduce_max_ps(_mm512_sub_ps(_mm512_setzero_ps(), x));
+}
+#undef _mm512_reduce_min_ps
+#define _mm512_reduce_min_ps emulated_reduce_min_ps
 
 /* --- AVX512_BF16: numbers below 2^-126 are zero wherever they enter or come out --- */
 
