@@ -9,7 +9,7 @@ set -euo pipefail
 packages=(cmake ninja-build pkg-config
     libjpeg62-turbo-dev libpng-dev libwebp-dev libgif-dev libtiff-dev
     libpcre2-dev libunistring-dev zlib1g-dev libcjson-dev
-    libcurl4-openssl-dev libssl-dev ca-certificates libcmocka-dev)
+    libcurl4-openssl-dev libssl-dev ca-certificates libcmocka-dev libsimde-dev)
 commands=(cmake pkg-config cc)
 modules=(libjpeg libpng libwebp libwebpdemux libtiff-4 libpcre2-8 zlib libcjson libcurl libcrypto
     cmocka)

@@ -6,10 +6,8 @@
 #include <string.h>
 
 static const char *const names[] = {
-    [CLIPC_CPU_PORTABLE] = "portable",
-    [CLIPC_CPU_AVX2] = "avx2",
-    [CLIPC_CPU_AVX512] = "avx512",
-    [CLIPC_CPU_AVX512_VNNI] = "avx512-vnni",
+    [CLIPC_CPU_PORTABLE] = "portable",       [CLIPC_CPU_AVX2] = "avx2",
+    [CLIPC_CPU_AVX512] = "avx512",           [CLIPC_CPU_AVX512_VNNI] = "avx512-vnni",
     [CLIPC_CPU_AVX512_BF16] = "avx512-bf16",
 };
 

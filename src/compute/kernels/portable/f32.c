@@ -21,7 +21,7 @@ static size_t row_bytes(size_t depth)
 
 static const float *row_at(const clipc_panel_product *product, size_t row)
 {
-    return (const float *)((const char *)product->a + row * product->a_stride);
+    return (const float *)(const void *)((const char *)product->a + row * product->a_stride);
 }
 
 static void four_rows(const clipc_panel_product *product, size_t row)

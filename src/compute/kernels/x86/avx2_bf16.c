@@ -8,6 +8,7 @@
 #include "base/sizes.h"
 #include "compute/kernels/tiles.h"
 #include "compute/kernels/x86/avx2.h"
+#include "compute/kernels/x86/avx2_pack.h"
 
 #define COLUMNS CLIPC_AVX2_PANEL_COLUMNS
 #define TILE_ROWS CLIPC_AVX2_TILE_ROWS
@@ -22,23 +23,13 @@ static size_t row_bytes(size_t depth)
 static void pack(const float *weights, size_t columns, size_t depth, void *panel)
 {
     uint16_t *out = panel;
+    size_t k = 0;
 
-    for (size_t k = 0; k < depth; k++)
+    if (columns == COLUMNS)
+        k = clipc_avx2_pack_halves(weights, depth, NULL, 2, clipc_avx2_bf16_pairs, panel);
+    for (; k < depth; k++)
         for (size_t j = 0; j < COLUMNS; j++)
-            *out++ = j < columns ? clipc_bf16_from_float(weights[j * depth + k]) : 0;
-}
-
-/* The nearest bfloat16, halves to even; NaN stays NaN. */
-static inline __m256 round_to_bf16(__m256 x)
-{
-    const __m256i bits = _mm256_castps_si256(x);
-    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
-    const __m256i rounded =
-        _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7FFF)));
-    const __m256 high =
-        _mm256_castsi256_ps(_mm256_and_si256(rounded, _mm256_set1_epi32((int)0xFFFF0000u)));
-
-    return _mm256_blendv_ps(high, x, _mm256_cmp_ps(x, x, _CMP_UNORD_Q));
+            out[k * COLUMNS + j] = j < columns ? clipc_bf16_from_float(weights[j * depth + k]) : 0;
 }
 
 static void prepare(const float *x, size_t depth, void *row)
@@ -47,7 +38,7 @@ static void prepare(const float *x, size_t depth, void *row)
     size_t k = 0;
 
     for (; k + 8 <= depth; k += 8)
-        _mm256_store_ps(out + k, round_to_bf16(_mm256_loadu_ps(x + k)));
+        _mm256_store_si256((__m256i *)(void *)(out + k), clipc_avx2_round_bf16(x + k));
     for (; k < depth; k++)
         out[k] = clipc_float_from_bf16(clipc_bf16_from_float(x[k]));
 }
@@ -64,7 +55,8 @@ static inline __m256 widen(const uint16_t *weights)
 static inline __attribute__((always_inline)) void tile(const clipc_panel_product *product,
                                                        size_t first, const size_t rows)
 {
-    const float *a = (const float *)((const char *)product->a + first * product->a_stride);
+    const float *a =
+        (const float *)(const void *)((const char *)product->a + first * product->a_stride);
     const uint16_t *b = product->panel;
     const size_t stride = product->a_stride / sizeof(float), depth = product->depth;
     __m256 left[TILE_ROWS], right[TILE_ROWS], sums[TILE_ROWS][2];

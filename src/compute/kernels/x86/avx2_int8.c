@@ -8,6 +8,7 @@
 #include "compute/kernels/quantise.h"
 #include "compute/kernels/tiles.h"
 #include "compute/kernels/x86/avx2.h"
+#include "compute/kernels/x86/avx2_pack.h"
 
 #define COLUMNS CLIPC_AVX2_PANEL_COLUMNS
 #define TILE_ROWS CLIPC_AVX2_TILE_ROWS
@@ -22,20 +23,19 @@ static size_t row_bytes(size_t depth)
 /* The scales of the columns, then [depth / 2][COLUMNS][2] int8. */
 static void pack(const float *weights, size_t columns, size_t depth, void *panel)
 {
-    float *scales = panel;
+    int8_t *out = (int8_t *)panel + HEADER;
     const size_t padded = clipc_round_up(depth, 2);
+    float inverses[COLUMNS];
+    size_t k = 0;
 
-    for (size_t j = 0; j < COLUMNS; j++) {
-        const float *column = weights + j * depth;
-        int8_t *out = (int8_t *)panel + HEADER + j * 2;
-        const float largest = j < columns ? clipc_largest_magnitude(column, depth) : 0.0f;
-        const float inverse = clipc_int8_inverse_scale(largest);
-
-        scales[j] = largest / CLIPC_INT8_LARGEST;
-        for (size_t k = 0; k < padded; k++)
-            out[k / 2 * COLUMNS * 2 + k % 2] =
-                j < columns && k < depth ? clipc_int8_round(column[k], inverse) : 0;
-    }
+    clipc_avx2_column_scales(weights, columns, depth, COLUMNS, panel, inverses);
+    if (columns == COLUMNS)
+        k = clipc_avx2_pack_halves(weights, depth, inverses, 4, clipc_avx2_int8_quads, out);
+    for (; k < padded; k++)
+        for (size_t j = 0; j < COLUMNS; j++)
+            out[(k / 2 * COLUMNS + j) * 2 + k % 2] =
+                j < columns && k < depth ? clipc_int8_round(weights[j * depth + k], inverses[j])
+                                         : 0;
 }
 
 static clipc_row_range range_of(const float *x, size_t depth)

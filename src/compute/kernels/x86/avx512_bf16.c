@@ -6,6 +6,7 @@
 #include "base/float_formats.h"
 #include "base/sizes.h"
 #include "compute/kernels/tiles.h"
+#include "compute/kernels/x86/avx2_pack.h"
 #include "compute/kernels/x86/avx512.h"
 
 #define COLUMNS CLIPC_AVX512_PANEL_COLUMNS
@@ -21,15 +22,18 @@ static size_t row_bytes(size_t depth)
 static void pack(const float *weights, size_t columns, size_t depth, void *panel)
 {
     uint32_t *out = panel;
+    size_t k = 0;
 
-    for (size_t k = 0; k < depth; k += 2)
+    if (columns == COLUMNS)
+        k = clipc_avx2_pack_units(weights, depth, COLUMNS, NULL, 2, clipc_avx2_bf16_pairs, panel);
+    for (; k < depth; k += 2)
         for (size_t j = 0; j < COLUMNS; j++) {
             const float *weight = weights + j * depth + k;
             uint32_t pair = j < columns ? clipc_bf16_from_float(weight[0]) : 0;
 
             if (j < columns && k + 1 < depth)
                 pair |= (uint32_t)clipc_bf16_from_float(weight[1]) << 16;
-            *out++ = pair;
+            out[k / 2 * COLUMNS + j] = pair;
         }
 }
 

@@ -7,6 +7,7 @@
 #include "base/sizes.h"
 #include "compute/kernels/quantise.h"
 #include "compute/kernels/tiles.h"
+#include "compute/kernels/x86/avx2_pack.h"
 #include "compute/kernels/x86/avx512.h"
 #include "compute/kernels/x86/avx512_math.h"
 
@@ -19,31 +20,6 @@
 static size_t row_bytes(size_t depth)
 {
     return ROW_HEADER + clipc_round_up(depth, 64);
-}
-
-/* Scales, sums of the columns, then [depth / 4][COLUMNS][4] int8. */
-static void pack(const float *weights, size_t columns, size_t depth, void *panel)
-{
-    float *scales = panel;
-    int32_t *totals = (int32_t *)panel + COLUMNS;
-    const size_t padded = clipc_round_up(depth, 4);
-
-    for (size_t j = 0; j < COLUMNS; j++) {
-        const float *column = weights + j * depth;
-        int8_t *out = (int8_t *)panel + PANEL_HEADER + j * 4;
-        const float largest = j < columns ? clipc_largest_magnitude(column, depth) : 0.0f;
-        const float inverse = clipc_int8_inverse_scale(largest);
-        int32_t sum = 0;
-
-        for (size_t k = 0; k < padded; k++) {
-            const int8_t q = j < columns && k < depth ? clipc_int8_round(column[k], inverse) : 0;
-
-            out[k / 4 * COLUMNS * 4 + k % 4] = q;
-            sum += q;
-        }
-        scales[j] = largest / CLIPC_INT8_LARGEST;
-        totals[j] = sum;
-    }
 }
 
 static inline __mmask16 lanes_at(size_t k, size_t depth)
@@ -95,6 +71,39 @@ typedef int32_t whole __attribute__((vector_size(64)));
 static inline whole add_products(whole sum, __m512i unsigned_bytes, __m512i signed_bytes)
 {
     return (whole)_mm512_dpbusd_epi32((__m512i)sum, unsigned_bytes, signed_bytes);
+}
+
+/* The sums of the columns of [steps][COLUMNS][4] int8: products with ones. */
+static void sum_columns(const int8_t *packed, size_t steps, whole *totals)
+{
+    const __m512i ones = _mm512_set1_epi8(1);
+    whole left = {0}, right = {0};
+
+    for (; steps > 0; steps--, packed += COLUMNS * 4) {
+        left = add_products(left, ones, _mm512_load_si512(packed));
+        right = add_products(right, ones, _mm512_load_si512(packed + COLUMNS * 2));
+    }
+    totals[0] = left;
+    totals[1] = right;
+}
+
+/* Scales, sums of the columns, then [depth / 4][COLUMNS][4] int8. */
+static void pack(const float *weights, size_t columns, size_t depth, void *panel)
+{
+    int8_t *out = (int8_t *)panel + PANEL_HEADER;
+    const size_t padded = clipc_round_up(depth, 4);
+    float inverses[COLUMNS];
+    size_t k = 0;
+
+    clipc_avx2_column_scales(weights, columns, depth, COLUMNS, panel, inverses);
+    if (columns == COLUMNS)
+        k = clipc_avx2_pack_units(weights, depth, COLUMNS, inverses, 4, clipc_avx2_int8_quads, out);
+    for (; k < padded; k++)
+        for (size_t j = 0; j < COLUMNS; j++)
+            out[(k / 4 * COLUMNS + j) * 4 + k % 4] =
+                j < columns && k < depth ? clipc_int8_round(weights[j * depth + k], inverses[j])
+                                         : 0;
+    sum_columns(out, padded / 4, (whole *)panel + 2);
 }
 
 static inline __m512 to_floats(whole sum, int32_t zero, whole total, __m512 scale)
