@@ -4,16 +4,25 @@
 
 #include <stdlib.h>
 #include <string.h>
+#if defined(__aarch64__)
+#include <sys/auxv.h>
+#endif
 
 static const char *const names[] = {
     [CLIPC_CPU_PORTABLE] = "portable",
+#if defined(__x86_64__)
     [CLIPC_CPU_AVX2] = "avx2",
     [CLIPC_CPU_AVX512] = "avx512",
     [CLIPC_CPU_AVX512_VNNI] = "avx512-vnni",
     [CLIPC_CPU_AVX512_BF16] = "avx512-bf16",
+#elif defined(__aarch64__)
+    [CLIPC_CPU_NEON] = "neon",
+    [CLIPC_CPU_NEON_DOTPROD] = "neon-dotprod",
+    [CLIPC_CPU_NEON_BF16] = "neon-bf16",
+#endif
 };
 
-/* The compiler's run-time also asks whether the system saves the wide registers. */
+/* On x86 the compiler's run-time also asks whether the system saves the wide registers. */
 static clipc_cpu_level detect(void)
 {
 #if defined(__x86_64__)
@@ -25,6 +34,12 @@ static clipc_cpu_level detect(void)
     if (!__builtin_cpu_supports("avx512vnni"))
         return CLIPC_CPU_AVX512;
     return __builtin_cpu_supports("avx512bf16") ? CLIPC_CPU_AVX512_BF16 : CLIPC_CPU_AVX512_VNNI;
+#elif defined(__aarch64__)
+    if (!(getauxval(AT_HWCAP) & HWCAP_ASIMDDP))
+        return CLIPC_CPU_NEON;
+    return (getauxval(AT_HWCAP2) & HWCAP2_BF16) && (getauxval(AT_HWCAP2) & HWCAP2_I8MM)
+               ? CLIPC_CPU_NEON_BF16
+               : CLIPC_CPU_NEON_DOTPROD;
 #else
     return CLIPC_CPU_PORTABLE;
 #endif
