@@ -25,7 +25,7 @@ static const char *const names[] = {
 /* On x86 the compiler's run-time also asks whether the system saves the wide registers. */
 static clipc_cpu_level detect(void)
 {
-#if defined(__x86_64__)
+#if defined(CLIPC_HAVE_X86)
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
         return CLIPC_CPU_PORTABLE;
     if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
@@ -34,7 +34,7 @@ static clipc_cpu_level detect(void)
     if (!__builtin_cpu_supports("avx512vnni"))
         return CLIPC_CPU_AVX512;
     return __builtin_cpu_supports("avx512bf16") ? CLIPC_CPU_AVX512_BF16 : CLIPC_CPU_AVX512_VNNI;
-#elif defined(__aarch64__)
+#elif defined(CLIPC_HAVE_ARM)
     if (!(getauxval(AT_HWCAP) & HWCAP_ASIMDDP))
         return CLIPC_CPU_NEON;
     return (getauxval(AT_HWCAP2) & HWCAP2_BF16) && (getauxval(AT_HWCAP2) & HWCAP2_I8MM)
