@@ -23,6 +23,7 @@
 #define CLIPC_LN2_HIGH 0x1.62e4p-1f
 #define CLIPC_LN2_LOW 0x1.7f7d1cp-20f
 
+/* P of exp */
 static const float clipc_exp_p[] = {
     0x1.6a23d0p-10f, 0x1.123a20p-7f, 0x1.5558f2p-5f, 0x1.555492p-3f, 0x1.fffffcp-2f,
 };
@@ -30,6 +31,7 @@ static const float clipc_exp_p[] = {
 #define CLIPC_ERF_SMALL 1.0f
 #define CLIPC_ERF_HIGHEST 4.0f
 
+/* P and Q of erf */
 static const float clipc_erf_p[] = {
     0x1.496a40p-14f, -0x1.a3f704p-11f, 0x1.5405b2p-8f, -0x1.b7f90ep-6f,
     0x1.ce2cf8p-4f,  -0x1.81273ep-2f,  0x1.20dd74p0f,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The 8-bit matrix product where no instruction adds up products of bytes: two products of bytes
- * fit a 16-bit sum, as quantised values are -127 to 127, and pairs of such sums are then added in 32
- * bits. A register has four steps of two columns, so each sum is two halves until the end, and a
- * tile is four rows.
+ * fit a 16-bit sum, as weights are -127 to 127, and pairs of such sums are then added in 32 bits. A
+ * register has four steps of two columns, so each sum is two halves until the end, and a tile is
+ * four rows.
  */
 #include "compute/kernels/arm/neon_quantise.h"
 #include "compute/kernels/tiles.h"
