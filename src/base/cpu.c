@@ -2,11 +2,14 @@
 /* Asking the processor, and the environment, which CPU level to use. */
 #include "base/cpu.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #if defined(__aarch64__)
 #include <sys/auxv.h>
 #endif
+
+#define LEVELS (sizeof(names) / sizeof(names[0]))
 
 static const char *const names[] = {
     [CLIPC_CPU_PORTABLE] = "portable",
@@ -52,11 +55,19 @@ bool clipc_cpu_level_choose(clipc_cpu_level *level)
     *level = detect();
     if (!forced || !*forced)
         return true;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    for (size_t i = 0; i < LEVELS; i++)
         if (strcmp(forced, names[i]) == 0) {
             if (i < (size_t)*level)
                 *level = (clipc_cpu_level)i;
             return true;
         }
     return false;
+}
+
+void clipc_cpu_level_names(char *text, size_t size)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; i < LEVELS && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i > 0 ? ", " : "", names[i]);
 }

@@ -6,6 +6,7 @@
 #define CLIPC_BASE_CPU_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 typedef enum clipc_cpu_level {
     CLIPC_CPU_PORTABLE,
@@ -26,5 +27,8 @@ typedef enum clipc_cpu_level {
  * names. Returns false, and the processor's own level, when CLIPC_CPU is no level's name.
  */
 bool clipc_cpu_level_choose(clipc_cpu_level *level);
+
+/* The names that CLIPC_CPU can have here, for a message: "portable, avx2, ...", cut to size. */
+void clipc_cpu_level_names(char *text, size_t size);
 
 #endif
