@@ -79,7 +79,7 @@ static inline float32x4_t right_half(uint16x8_t b)
 static inline __attribute__((always_inline)) void tile(const clipc_panel_product *product,
                                                        size_t first, const size_t rows)
 {
-    const float *a = (const float *)((const char *)product->a + first * product->a_stride);
+    const float *a = (const void *)((const char *)product->a + first * product->a_stride);
     const uint16_t *b = product->panel;
     const size_t stride = product->a_stride / sizeof(float), depth = product->depth;
     float32x4_t left[TILE_ROWS], right[TILE_ROWS], values[TILE_ROWS];

@@ -41,7 +41,7 @@ static void pack(const float *weights, size_t columns, size_t depth, void *panel
 static inline __attribute__((always_inline)) void tile(const clipc_panel_product *product,
                                                        size_t first, const size_t rows)
 {
-    const float *a = (const float *)((const char *)product->a + first * product->a_stride);
+    const float *a = (const void *)((const char *)product->a + first * product->a_stride);
     const float *b = product->panel;
     const size_t stride = product->a_stride / sizeof(float), depth = product->depth;
     float32x4_t left[TILE_ROWS], right[TILE_ROWS], values[TILE_ROWS];

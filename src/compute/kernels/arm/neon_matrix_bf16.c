@@ -56,7 +56,7 @@ static void prepare(const float *x, size_t depth, void *row)
 static inline __attribute__((always_inline)) void tile(const clipc_panel_product *product,
                                                        size_t first, const size_t rows)
 {
-    const uint16_t *a = (const uint16_t *)((const char *)product->a + first * product->a_stride);
+    const uint16_t *a = (const void *)((const char *)product->a + first * product->a_stride);
     const uint16_t *b = product->panel;
     const size_t stride = product->a_stride / sizeof(uint16_t), depth = product->depth;
     float32x4_t blocks[ROW_PAIRS][COLUMN_PAIRS], sums[TILE_ROWS][2];
