@@ -41,6 +41,12 @@ asan: ## the same under AddressSanitizer and UndefinedBehaviorSanitizer, in buil
 	$(call build,asan)
 	@scripts/run_tests.sh build/asan
 
+.PHONY: arm
+arm: ## cross-build for 64-bit ARM in build/arm and run its tests under qemu-user (Debian)
+	@scripts/setup.sh --arm
+	$(call build,arm)
+	@nice scripts/run_tests.sh build/arm
+
 .PHONY: lint
 lint: all ## formatting, style, include directions, API comments, cppcheck
 	@scripts/lint/run.sh build

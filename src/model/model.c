@@ -2,6 +2,7 @@
 /* Opening a model: name -> checkpoint -> configuration -> parameters -> weights. */
 #include "model/model.h"
 
+#include "base/cpu.h"
 #include "base/memory.h"
 #include "base/options.h"
 #include "base/status.h"
@@ -163,9 +164,13 @@ static clipc_status choose_kernels(clipc_model *model, clipc_dtype dtype, clipc_
 {
     const clipc_kernels *kernels = clipc_kernels_choose();
 
-    if (!kernels)
+    if (!kernels) {
+        char names[128];
+
+        clipc_cpu_level_names(names, sizeof(names));
         return clipc_fail(error, CLIPC_ERROR_ARGUMENT,
-                          "CLIPC_CPU: names no level, portable, avx2 or avx512 was expected");
+                          "CLIPC_CPU: names no level, one of %s was expected", names);
+    }
     model->kernels = kernels;
     model->parameters.kernels = (clipc_matrix_kernels){
         .matrix = clipc_kernels_matrix(kernels, dtype),

@@ -103,6 +103,11 @@ run version --json
 check_code "version --json" 0
 check_json "version" 'set(row) >= {"version", "cpu", "compiler", "features", "libraries"}'
 
+# A level that is none.
+CLIPC_CPU=fast run embed --text a
+check_code "CLIPC_CPU" 3
+check_err "CLIPC_CPU" '^clipc: CLIPC_CPU: names no level, one of portable(, [a-z0-9-]+)* was '
+
 # Control characters of a name do not reach the terminal.
 run embed "$(printf 'a\033[31mb\n')"
 check_code "a name with an escape" 1

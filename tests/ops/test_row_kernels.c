@@ -104,7 +104,7 @@ static void check_softmax_row(size_t count, float scale, random_state *random)
     if (count > 2)
         values[count / 2] = -INFINITY; /* weighs nothing */
     for (size_t j = 0; j < count; j++)
-        max = fmax(max, (double)values[j]);
+        max = (double)values[j] > max ? (double)values[j] : max;
     for (size_t j = 0; j < count; j++)
         sum += wanted[j] = exp((double)values[j] - max);
     level->softmax(values, count);

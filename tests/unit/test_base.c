@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* base/: sizes, memory, arena, byte reader and buffer, half floats, messages, options, files. */
+/* base/: sizes, memory, arena, byte reader and buffer, half floats, CPU levels, messages, options,
+ * files. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +12,7 @@
 #include "base/atomic_file.h"
 #include "base/byte_buffer.h"
 #include "base/byte_reader.h"
+#include "base/cpu.h"
 #include "base/file_map.h"
 #include "base/float_formats.h"
 #include "base/memory.h"
@@ -440,6 +442,38 @@ static void test_file_maps(void **state)
     assert_int_not_equal(clipc_file_map_open(&map, "/dev/zero", &error), CLIPC_OK);
 }
 
+/* --- CPU levels --- */
+
+/* Every name in the list is one, and gives a level no higher than the one after it. */
+static void test_cpu_level_names(void **state)
+{
+    const char *before = getenv("CLIPC_CPU");
+    char *kept = before ? strdup(before) : NULL;
+    char names[128], cut[6], *rest = names, *name;
+    clipc_cpu_level lower = CLIPC_CPU_PORTABLE, level;
+
+    (void)state;
+    clipc_cpu_level_names(names, sizeof(names));
+    assert_memory_equal(names, "portable", 8);
+    clipc_cpu_level_names(cut, sizeof(cut));
+    assert_string_equal(cut, "porta");
+    while ((name = strtok_r(NULL, ", ", &rest))) {
+        assert_int_equal(setenv("CLIPC_CPU", name, 1), 0);
+        assert_true(clipc_cpu_level_choose(&level));
+        assert_true(strcmp(name, "portable") != 0 || level == CLIPC_CPU_PORTABLE);
+        assert_true(level >= lower);
+        lower = level;
+    }
+    assert_int_equal(setenv("CLIPC_CPU", "portable ", 1), 0);
+    assert_false(clipc_cpu_level_choose(&level));
+    assert_int_equal(unsetenv("CLIPC_CPU"), 0);
+    assert_true(clipc_cpu_level_choose(&level));
+    assert_int_equal(level, lower); /* the processor's own, as the highest name gives it */
+    if (kept)
+        assert_int_equal(setenv("CLIPC_CPU", kept, 1), 0);
+    free(kept);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -455,6 +489,7 @@ int main(void)
         cmocka_unit_test(test_atomic_files_appear_whole),
         cmocka_unit_test(test_atomic_files_that_fail),
         cmocka_unit_test(test_file_maps),
+        cmocka_unit_test(test_cpu_level_names),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -12,6 +12,10 @@ static const clipc_kernels *const tables[] = {
     [CLIPC_CPU_AVX512] = &clipc_kernels_avx512,
     [CLIPC_CPU_AVX512_VNNI] = &clipc_kernels_avx512_vnni,
     [CLIPC_CPU_AVX512_BF16] = &clipc_kernels_avx512_bf16,
+#elif defined(CLIPC_HAVE_ARM)
+    [CLIPC_CPU_NEON] = &clipc_kernels_neon,
+    [CLIPC_CPU_NEON_DOTPROD] = &clipc_kernels_neon_dotprod,
+    [CLIPC_CPU_NEON_BF16] = &clipc_kernels_neon_bf16,
 #endif
 };
 

@@ -83,6 +83,10 @@ extern const clipc_kernels clipc_kernels_avx2;
 extern const clipc_kernels clipc_kernels_avx512;
 extern const clipc_kernels clipc_kernels_avx512_vnni;
 extern const clipc_kernels clipc_kernels_avx512_bf16;
+/* Where CLIPC_HAVE_ARM is defined: */
+extern const clipc_kernels clipc_kernels_neon;
+extern const clipc_kernels clipc_kernels_neon_dotprod;
+extern const clipc_kernels clipc_kernels_neon_bf16;
 
 /*
  * The best table for this processor, or the one that CLIPC_CPU names where that is lower. NULL when

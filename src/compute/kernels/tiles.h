@@ -13,7 +13,7 @@ typedef void (*clipc_tile_fn)(const clipc_panel_product *product, size_t first, 
 
 /*
  * Runs all rows through `tile` in tiles of at most `most` rows, as even as can be: a tile of a few
- * rows leaves most of the processor idle. `most` (6 to 13) and `tile` are constants.
+ * rows leaves most of the processor idle. `most` (4 to 13) and `tile` are constants.
  */
 static inline __attribute__((always_inline)) void
 clipc_run_tiles(const clipc_panel_product *product, const size_t most, const clipc_tile_fn tile)
@@ -27,8 +27,14 @@ clipc_run_tiles(const clipc_panel_product *product, const size_t most, const cli
         case 2: tile(product, row, 2); break;
         case 3: tile(product, row, 3); break;
         case 4: tile(product, row, 4); break;
-        case 5: tile(product, row, 5); break;
-        case 6: tile(product, row, 6); break;
+        case 5:
+            if (most >= 5)
+                tile(product, row, 5);
+            break;
+        case 6:
+            if (most >= 6)
+                tile(product, row, 6);
+            break;
         case 7:
             if (most >= 7)
                 tile(product, row, 7);

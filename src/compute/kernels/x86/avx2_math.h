@@ -1,13 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* Functions of eight floats at once; tests hold their error bounds over a dense sweep of floats. */
+/* Functions of eight floats at once: polynomials.h says how, and how exact they are. */
 #ifndef CLIPC_COMPUTE_KERNELS_X86_AVX2_MATH_H
 #define CLIPC_COMPUTE_KERNELS_X86_AVX2_MATH_H
 
+#include "compute/kernels/polynomials.h"
+
 #include <immintrin.h>
+#include <stddef.h>
+
+#define CLIPC_AVX2_POLYNOMIAL(coefficients, x)                                                     \
+    clipc_avx2_polynomial(coefficients, sizeof(coefficients) / sizeof(float), x)
 
 static inline __m256 clipc_avx2_set(float x)
 {
     return _mm256_set1_ps(x);
+}
+
+static inline __m256 clipc_avx2_polynomial(const float *coefficients, size_t count, __m256 x)
+{
+    __m256 sum = clipc_avx2_set(coefficients[0]);
+
+#pragma GCC unroll 8
+    for (size_t i = 1; i < count; i++)
+        sum = _mm256_fmadd_ps(sum, x, clipc_avx2_set(coefficients[i]));
+    return sum;
 }
 
 /* 2^n for whole n from -126 to 127, by writing n into the exponent. */
@@ -16,30 +32,19 @@ static inline __m256 clipc_avx2_exp2_whole(__m256i n)
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(n, _mm256_set1_epi32(127)), 23));
 }
 
-/*
- * exp(x) within 1 unit in the last place where the result is a normal number; 0 below, infinity
- * above, NaN for NaN.
- *
- * x = n ln 2 + r with |r| <= ln 2 / 2. ln 2 is taken away in two parts, the first with so few bits
- * that n times it is exact. exp(r) = 1 + r + r^2 P(r), P of degree 4 by minimax (relative error
- * 3.1e-9). 2^n is multiplied in two halves, so that neither overflows before the result does.
- */
 static inline __m256 clipc_avx2_exp(__m256 x)
 {
     __m256 n, r, p;
     __m256i whole, half;
 
     /* Of a NaN, the second operand stays. */
-    x = _mm256_max_ps(clipc_avx2_set(-104.0f), _mm256_min_ps(clipc_avx2_set(89.0f), x));
-    n = _mm256_round_ps(_mm256_mul_ps(x, clipc_avx2_set(0x1.715476p0f)),
+    x = _mm256_max_ps(clipc_avx2_set(CLIPC_EXP_LOWEST),
+                      _mm256_min_ps(clipc_avx2_set(CLIPC_EXP_HIGHEST), x));
+    n = _mm256_round_ps(_mm256_mul_ps(x, clipc_avx2_set(CLIPC_LOG2_E)),
                         _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-    r = _mm256_fnmadd_ps(n, clipc_avx2_set(0x1.62e4p-1f), x);
-    r = _mm256_fnmadd_ps(n, clipc_avx2_set(0x1.7f7d1cp-20f), r);
-    p = clipc_avx2_set(0x1.6a23d0p-10f);
-    p = _mm256_fmadd_ps(p, r, clipc_avx2_set(0x1.123a20p-7f));
-    p = _mm256_fmadd_ps(p, r, clipc_avx2_set(0x1.5558f2p-5f));
-    p = _mm256_fmadd_ps(p, r, clipc_avx2_set(0x1.555492p-3f));
-    p = _mm256_fmadd_ps(p, r, clipc_avx2_set(0x1.fffffcp-2f));
+    r = _mm256_fnmadd_ps(n, clipc_avx2_set(CLIPC_LN2_HIGH), x);
+    r = _mm256_fnmadd_ps(n, clipc_avx2_set(CLIPC_LN2_LOW), r);
+    p = CLIPC_AVX2_POLYNOMIAL(clipc_exp_p, r);
     p = _mm256_fmadd_ps(_mm256_mul_ps(r, r), p, r);
     p = _mm256_add_ps(p, clipc_avx2_set(1.0f));
     whole = _mm256_cvtps_epi32(n);
@@ -48,41 +53,25 @@ static inline __m256 clipc_avx2_exp(__m256 x)
     return _mm256_mul_ps(p, clipc_avx2_exp2_whole(_mm256_sub_epi32(whole, half)));
 }
 
-/*
- * erf(x) within 2e-7 of the truth. Up to 1 it is x P(x^2) by minimax (relative error 1.2e-9),
- * beyond it 1 - exp(Q(|x|)), Q fitted to log(erfc) up to 4, where the result is 1 in float32.
- */
 static inline __m256 clipc_avx2_erf(__m256 x)
 {
     const __m256 sign = clipc_avx2_set(-0.0f);
-    const __m256 t = _mm256_min_ps(clipc_avx2_set(4.0f), _mm256_andnot_ps(sign, x));
+    const __m256 t = _mm256_min_ps(clipc_avx2_set(CLIPC_ERF_HIGHEST), _mm256_andnot_ps(sign, x));
     const __m256 s = _mm256_mul_ps(x, x);
     __m256 p, q;
 
-    p = clipc_avx2_set(0x1.496a40p-14f);
-    p = _mm256_fmadd_ps(p, s, clipc_avx2_set(-0x1.a3f704p-11f));
-    p = _mm256_fmadd_ps(p, s, clipc_avx2_set(0x1.5405b2p-8f));
-    p = _mm256_fmadd_ps(p, s, clipc_avx2_set(-0x1.b7f90ep-6f));
-    p = _mm256_fmadd_ps(p, s, clipc_avx2_set(0x1.ce2cf8p-4f));
-    p = _mm256_fmadd_ps(p, s, clipc_avx2_set(-0x1.81273ep-2f));
-    p = _mm256_fmadd_ps(p, s, clipc_avx2_set(0x1.20dd74p0f));
+    p = CLIPC_AVX2_POLYNOMIAL(clipc_erf_p, s);
     p = _mm256_mul_ps(p, x);
-    q = clipc_avx2_set(0x1.852d2ap-13f);
-    q = _mm256_fmadd_ps(q, t, clipc_avx2_set(-0x1.814cc8p-9f));
-    q = _mm256_fmadd_ps(q, t, clipc_avx2_set(0x1.65421ap-6f));
-    q = _mm256_fmadd_ps(q, t, clipc_avx2_set(-0x1.a60a7ep-4f));
-    q = _mm256_fmadd_ps(q, t, clipc_avx2_set(-0x1.46c584p-1f));
-    q = _mm256_fmadd_ps(q, t, clipc_avx2_set(-0x1.2085b2p0f));
-    q = _mm256_fmadd_ps(q, t, clipc_avx2_set(-0x1.72e780p-12f));
+    q = CLIPC_AVX2_POLYNOMIAL(clipc_erf_q, t);
     q = _mm256_sub_ps(clipc_avx2_set(1.0f), clipc_avx2_exp(q));
     q = _mm256_or_ps(q, _mm256_and_ps(sign, x));
-    return _mm256_blendv_ps(p, q, _mm256_cmp_ps(t, clipc_avx2_set(1.0f), _CMP_GT_OQ));
+    return _mm256_blendv_ps(p, q, _mm256_cmp_ps(t, clipc_avx2_set(CLIPC_ERF_SMALL), _CMP_GT_OQ));
 }
 
 /* x / (1 + exp(-1.702 x)) */
 static inline __m256 clipc_avx2_quickgelu(__m256 x)
 {
-    const __m256 e = clipc_avx2_exp(_mm256_mul_ps(x, clipc_avx2_set(-1.702f)));
+    const __m256 e = clipc_avx2_exp(_mm256_mul_ps(x, clipc_avx2_set(-CLIPC_QUICKGELU_SLOPE)));
 
     return _mm256_div_ps(x, _mm256_add_ps(e, clipc_avx2_set(1.0f)));
 }
@@ -90,7 +79,7 @@ static inline __m256 clipc_avx2_quickgelu(__m256 x)
 /* x / 2 * (1 + erf(x / sqrt 2)) */
 static inline __m256 clipc_avx2_gelu(__m256 x)
 {
-    const __m256 erf = clipc_avx2_erf(_mm256_mul_ps(x, clipc_avx2_set(0.70710678118654752f)));
+    const __m256 erf = clipc_avx2_erf(_mm256_mul_ps(x, clipc_avx2_set(CLIPC_SQRT_HALF)));
 
     return _mm256_mul_ps(_mm256_mul_ps(clipc_avx2_set(0.5f), x),
                          _mm256_add_ps(erf, clipc_avx2_set(1.0f)));
