@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: MIT
+"""Engines taking turns: each in its own process, one at work at a time, in rounds."""
+import base64
+import json
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy
+
+import environment
+
+WORKER = Path(__file__).with_name("worker.py")
+# Between turns: threads of the last engine stop spinning.
+REST_SECONDS = 0.03
+
+
+class Process:
+    """A worker and its pipe."""
+
+    def __init__(self, module, log):
+        self.process = subprocess.Popen(
+            [sys.executable, WORKER, module], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=log, text=True, env=environment.variables())
+        self._answer()
+
+    def _answer(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"ended with status {self.process.wait()}")
+        return json.loads(line)
+
+    def ask(self, **request):
+        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.flush()
+        return self._answer()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+class Workers:
+    """One process a name, started when it is first needed."""
+
+    def __init__(self, log_path):
+        self.log = open(log_path, "w")
+        self.processes = {}
+        self.broken = {}
+
+    def get(self, name, module):
+        if name in self.broken:
+            raise RuntimeError(self.broken[name])
+        if name not in self.processes:
+            try:
+                self.processes[name] = Process(module, self.log)
+            except RuntimeError as error:
+                self.broken[name] = f"did not start: {error}"
+                raise
+        return self.processes[name]
+
+    def drop(self, name):
+        process = self.processes.pop(name, None)
+        if process:
+            process.close()
+
+    def forget(self):
+        for process in self.processes.values():
+            process.ask(do="forget")
+
+    def close(self):
+        for name in list(self.processes):
+            self.drop(name)
+        self.log.close()
+
+
+def cosine(result, reference):
+    """The smallest over the rows."""
+    a, b = (x.reshape(len(x), -1).astype("float64") for x in (result, reference))
+    return float(((a * b).sum(1) / numpy.linalg.norm(a, axis=1) / numpy.linalg.norm(b, axis=1))
+                 .min())
+
+
+def compare(work, result, reference):
+    """What the results say of one engine's output beside the reference's."""
+    if result is None or reference is None or result is reference:
+        return {}
+    if work == "tokenize":
+        same = (result == reference).all(axis=1)
+        return {"equal_texts": int(same.sum()), "of": len(same)}
+    return {"cosine": cosine(result, reference)}
+
+
+def prepare(workers, workload, common):
+    """{engine: (process, result array or None)} and [(engine, why it takes no part)]."""
+    ready, absent = {}, []
+    for name, (module, precision, positions) in workload.engines.items():
+        job = {key: value for key, value in vars(workload).items() if key != "engines"}
+        job.update(common, precision=precision, positions=positions)
+        try:
+            process = workers.get(name, module)
+            answer = process.ask(do="prepare", job=job)
+        except (RuntimeError, BrokenPipeError) as error:
+            workers.drop(name)
+            answer = {"failed": str(error)}
+        reason = answer.get("skipped") or answer.get("failed")
+        if reason:
+            absent.append({"engine": name, "reason": reason, "failed": "failed" in answer})
+            continue
+        result = None
+        if "bytes" in answer:
+            result = numpy.frombuffer(base64.b64decode(answer["bytes"]), dtype=answer["dtype"])
+            result = result.reshape(answer["shape"])
+        ready[name] = process, result
+    return ready, absent
+
+
+def take(workers, workload, common):
+    """Runs one workload; (measurements, engines that took no part)."""
+    ready, absent = prepare(workers, workload, common)
+    reference = next((result for _, result in ready.values()), None)
+    times = {name: [] for name in ready}
+    for _ in range(workload.rounds):
+        for name, (process, _) in ready.items():
+            time.sleep(REST_SECONDS)
+            answer = process.ask(do="time", seconds=workload.seconds, most=workload.most)
+            times[name].append(answer["ms"])
+    measured = []
+    for name, (_, result) in ready.items():
+        runs = [ms for turn in times[name] for ms in turn]
+        module, precision, positions = workload.engines[name]
+        measured.append({
+            "work": workload.work, "model": workload.model, "batch": workload.batch,
+            "threads": workload.threads, "picture": workload.picture, "engine": name,
+            "precision": precision, "positions": positions,
+            # Of turns, so that a disturbed turn with many runs counts once.
+            "median_ms": statistics.median(statistics.median(turn) for turn in times[name]),
+            "min_ms": min(runs), "runs": len(runs), "rounds": workload.rounds,
+            **compare(workload.work, result, reference)})
+    return measured, absent
