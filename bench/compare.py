@@ -28,7 +28,7 @@ import environment
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parent / "build"
 PACKAGES = ["torch", "torchvision", "clip-anytorch", "onnxruntime", "openvino", "nncf", "pillow",
-            "tokenizers", "instant-clip-tokenizer", "ftfy", "numpy"]
+            "tokenizers", "instant-clip-tokenizer", "faster-clip", "ftfy", "numpy"]
 
 
 def arguments():
@@ -103,7 +103,7 @@ def run(options, root, save, results):
     chosen = workloads.chosen(options)
     for name in sorted({w.model for w in chosen}):
         works = {w.work for w in chosen if w.model == name}
-        results["models"][name] = models.make(root, name, works)
+        results["models"][name] = models.make(root, name, works, options.clipc)
     common = {"root": str(root), "library": str((options.build / "libclipc.so").resolve()),
               "clip_cpp": options.clip_cpp and str(options.clip_cpp.resolve()),
               "forced": options.emulated}

@@ -36,7 +36,7 @@ def variables(threads=None):
     for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
         values.pop(name, None)
     if threads:
-        values["OMP_NUM_THREADS"] = str(threads)
+        values["OMP_NUM_THREADS"] = values["RAYON_NUM_THREADS"] = str(threads)
     return values
 
 

@@ -6,6 +6,7 @@ ONNX graphs (ONNX Runtime) and OpenVINO's files, in float32 and int8. It takes s
 not timed.
 """
 import json
+import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -18,10 +19,15 @@ SEED = 7
 CALIBRATION = 32
 SHORT = 7  # positions of a text shortened by hand: "a photo of a dog" and its two ends
 LARGEST_IMAGE_BATCH, LARGEST_TEXT_BATCH = 32, 64
+MEAN, STD = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
 
 
 def folder_of(root, name):
     return Path(root) / name.replace("/", "-").replace("@", "-")
+
+
+def huggingface_folder(root, name):
+    return folder_of(root, name) / "huggingface"
 
 
 def cpu_flags():
@@ -136,6 +142,14 @@ def write_weights(root, name):
         torchscript(model, folder / "published.pt", pixels, ids)
 
 
+def write_huggingface(root, name, clipc):
+    """In Hugging Face's layout, for the engines that want it."""
+    folder = huggingface_folder(root, name)
+    folder.mkdir(exist_ok=True)
+    subprocess.run([clipc, "convert", "--quiet", "--layout", "huggingface",
+                    folder.parent / "model.safetensors", folder / "model.safetensors"], check=True)
+
+
 def count_flops(module, example):
     """Of one input: multiplications and additions, as PyTorch counts them."""
     import torch
@@ -194,7 +208,7 @@ def _openvino(module, example, calibration, folder, stem, transformer):
     openvino.save_model(small, folder / f"{stem}-int8.xml", compress_to_fp16=False)
 
 
-def make(root, name, works):
+def make(root, name, works, clipc):
     """Whatever of a model is missing. `works`: "image", "text". Returns what there is to know."""
     warnings.filterwarnings("ignore")
     folder = folder_of(root, name)
@@ -203,6 +217,8 @@ def make(root, name, works):
     if not (folder / "model.safetensors").exists():
         print(f"{name}: weights", file=sys.stderr)
         write_weights(root, name)
+    if SIZES[name]["vision_patch_size"] and not huggingface_folder(root, name).exists():
+        write_huggingface(root, name, clipc)
     facts_path = folder / "facts.json"
     facts = json.loads(facts_path.read_text()) if facts_path.exists() else {}
     variants = [("image", None)] * ("image" in works) + \

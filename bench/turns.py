@@ -20,10 +20,10 @@ REST_SECONDS = 0.03
 class Process:
     """A worker and its pipe."""
 
-    def __init__(self, module, log):
+    def __init__(self, module, threads, log):
         self.process = subprocess.Popen(
             [sys.executable, WORKER, module], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=log, text=True, env=environment.variables())
+            stderr=log, text=True, env=environment.variables(threads))
         self._answer()
 
     def _answer(self):
@@ -43,19 +43,23 @@ class Process:
 
 
 class Workers:
-    """One process a name, started when it is first needed."""
+    """One process a name, started when it is first needed; all for one number of threads."""
 
     def __init__(self, log_path):
         self.log = open(log_path, "w")
         self.processes = {}
         self.broken = {}
+        self.threads = 0
 
-    def get(self, name, module):
+    def get(self, name, module, threads):
         if name in self.broken:
             raise RuntimeError(self.broken[name])
+        if threads != self.threads:
+            self.drop_all()
+            self.threads = threads
         if name not in self.processes:
             try:
-                self.processes[name] = Process(module, self.log)
+                self.processes[name] = Process(module, threads, self.log)
             except RuntimeError as error:
                 self.broken[name] = f"did not start: {error}"
                 raise
@@ -70,9 +74,12 @@ class Workers:
         for process in self.processes.values():
             process.ask(do="forget")
 
-    def close(self):
+    def drop_all(self):
         for name in list(self.processes):
             self.drop(name)
+
+    def close(self):
+        self.drop_all()
         self.log.close()
 
 
@@ -100,7 +107,7 @@ def prepare(workers, workload, common):
         job = {key: value for key, value in vars(workload).items() if key != "engines"}
         job.update(common, precision=precision, positions=positions)
         try:
-            process = workers.get(name, module)
+            process = workers.get(name, module, workload.threads)
             answer = process.ask(do="prepare", job=job)
         except (RuntimeError, BrokenPipeError) as error:
             workers.drop(name)

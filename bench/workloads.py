@@ -24,6 +24,7 @@ ENCODERS = {
     "OpenVINO int8": ("openvino", "int8", None),
     "clip.cpp f32": ("clip_cpp", "f32", None),
     "clip.cpp int8": ("clip_cpp", "int8", None),
+    "faster-clip int8": ("faster_clip", "int8", None),
 }
 SHORTENED = {f"{name}, shortened": (module, precision, SHORT)
              for name, (module, precision, _) in ENCODERS.items()
@@ -47,6 +48,7 @@ class Workload:
     seconds: float = 0.5  # of a turn, at least one run
     most: int = 200       # runs of a turn
     picture: str = None
+    warm: bool = True     # run once before the turns
     templates: int = 0
     classes: int = 0
 
@@ -78,7 +80,7 @@ def encoders(threads, models):
 
 def classes(threads, count):
     yield Workload("classes", CLASSES, 1, threads, templates=80, classes=count, most=1,
-                   batch=80 * count)
+                   batch=80 * count, warm=False)
 
 
 def one_thread():
@@ -95,7 +97,8 @@ def quick():
     yield Workload("text", ENCODERS | SHORTENED, 1, 2, batch=1, seconds=0.2)
     yield from (Workload(**{**vars(w), "rounds": 1, "seconds": 0.1, "batch": min(w.batch, 200)})
                 for w in one_thread())
-    yield Workload("classes", CLASSES, 1, 2, templates=2, classes=10, most=1, batch=20)
+    yield Workload("classes", CLASSES, 1, 2, templates=2, classes=10, most=1, batch=20,
+                   warm=False)
 
 
 def chosen(options):
