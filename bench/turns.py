@@ -92,7 +92,7 @@ def cosine(result, reference):
 
 def compare(work, result, reference):
     """What the results say of one engine's output beside the reference's."""
-    if result is None or reference is None or result is reference:
+    if reference is None:
         return {}
     if work == "tokenize":
         same = (result == reference).all(axis=1)
@@ -100,9 +100,17 @@ def compare(work, result, reference):
     return {"cosine": cosine(result, reference)}
 
 
+def disagreement(precision, agreement):
+    """Why an engine with this result is not timed, or None. float32 means the same everywhere; what
+    is below it may differ, but must still be the same model."""
+    bound = 0.9 if precision in ("bf16", "int8") else 0.999
+    value = agreement.get("cosine", 1.0)
+    return None if value >= bound else f"computes something else: cosine {value:.4f}"
+
+
 def prepare(workers, workload, common):
-    """{engine: (process, result array or None)} and [(engine, why it takes no part)]."""
-    ready, absent = {}, []
+    """{engine: (process, agreement with the first)} and [(engine, why it takes no part)]."""
+    ready, absent, reference = {}, [], None
     for name, (module, precision, positions) in workload.engines.items():
         job = {key: value for key, value in vars(workload).items() if key != "engines"}
         job.update(common, precision=precision, positions=positions)
@@ -112,22 +120,24 @@ def prepare(workers, workload, common):
         except (RuntimeError, BrokenPipeError) as error:
             workers.drop(name)
             answer = {"failed": str(error)}
-        reason = answer.get("skipped") or answer.get("failed")
-        if reason:
-            absent.append({"engine": name, "reason": reason, "failed": "failed" in answer})
-            continue
-        result = None
+        agreement = {}
         if "bytes" in answer:
             result = numpy.frombuffer(base64.b64decode(answer["bytes"]), dtype=answer["dtype"])
             result = result.reshape(answer["shape"])
-        ready[name] = process, result
+            agreement = compare(workload.work, result, reference)
+            reference = result if reference is None else reference
+            answer.setdefault("failed", disagreement(precision, agreement))
+        reason = answer.get("skipped") or answer.get("failed")
+        if reason:
+            absent.append({"engine": name, "reason": reason, "failed": "skipped" not in answer})
+        else:
+            ready[name] = process, agreement
     return ready, absent
 
 
 def take(workers, workload, common):
     """Runs one workload; (measurements, engines that took no part)."""
     ready, absent = prepare(workers, workload, common)
-    reference = next((result for _, result in ready.values()), None)
     times = {name: [] for name in ready}
     for _ in range(workload.rounds):
         for name, (process, _) in ready.items():
@@ -135,7 +145,7 @@ def take(workers, workload, common):
             answer = process.ask(do="time", seconds=workload.seconds, most=workload.most)
             times[name].append(answer["ms"])
     measured = []
-    for name, (_, result) in ready.items():
+    for name, (_, agreement) in ready.items():
         runs = [ms for turn in times[name] for ms in turn]
         module, precision, positions = workload.engines[name]
         measured.append({
@@ -145,5 +155,5 @@ def take(workers, workload, common):
             # Of turns, so that a disturbed turn with many runs counts once.
             "median_ms": statistics.median(statistics.median(turn) for turn in times[name]),
             "min_ms": min(runs), "runs": len(runs), "rounds": workload.rounds,
-            **compare(workload.work, result, reference)})
+            **agreement})
     return measured, absent

@@ -59,21 +59,22 @@ class Workload:
         return f"{self.work} {self.picture or self.batch}, threads {self.threads}"
 
 
-# (model, batch) -> rounds with two threads, with one; 0: left out.
+# (model, batch) -> rounds with several threads, with one; 0: left out.
 IMAGE_ROUNDS = {
-    ("ViT-B/32", 1): (5, 5), ("ViT-B/32", 8): (4, 3), ("ViT-B/32", 32): (3, 2),
+    ("ViT-B/32", 1): (5, 5), ("ViT-B/32", 8): (4, 2), ("ViT-B/32", 32): (3, 1),
     ("ViT-B/16", 1): (5, 3), ("ViT-B/16", 8): (2, 0), ("ViT-B/16", 32): (1, 0),
-    ("ViT-L/14", 1): (3, 2), ("ViT-L/14", 8): (1, 0), ("ViT-L/14", 32): (0, 0),
+    ("ViT-L/14", 1): (3, 2), ("ViT-L/14", 8): (0, 0), ("ViT-L/14", 32): (0, 0),
     ("RN50", 1): (5, 3), ("RN50", 8): (3, 2), ("RN50", 32): (2, 0),
 }
 TEXT_ROUNDS = {1: (5, 5), 64: (2, 1)}
 
 
-def encoders(threads, models):
+def encoders(threads, options):
     column = 0 if threads > 1 else 1
     for (model, batch), rounds in IMAGE_ROUNDS.items():
-        if model in models and rounds[column]:
-            yield Workload("image", ENCODERS, rounds[column], threads, model, batch)
+        count = max(rounds[column], 1 if options.heavy else 0)
+        if model in options.models and count:
+            yield Workload("image", ENCODERS, count, threads, model, batch)
     for batch, rounds in TEXT_ROUNDS.items():
         yield Workload("text", ENCODERS | SHORTENED, rounds[column], threads, batch=batch)
 
@@ -106,7 +107,7 @@ def chosen(options):
     if options.quick:
         made = list(quick())
     else:
-        made = [w for threads in options.threads for w in encoders(threads, options.models)]
+        made = [w for threads in options.threads for w in encoders(threads, options)]
         made += classes(max(options.threads), options.classes)
         made += one_thread()
     for workload in made:
