@@ -97,12 +97,17 @@ def run(options, root, save, results):
     import turns
     import workloads
     chosen = workloads.chosen(options)
-    for name in sorted({w.model for w in chosen}):
-        works = {w.work for w in chosen if w.model == name}
+    needed = {}
+    for workload in chosen:
+        needed.setdefault(workload.model, set()).add(workload.work)
+    if "start" in options.work:
+        needed.setdefault(starts.MODEL, set()).update(("image", "text"))
+    for name, works in sorted(needed.items()):
         results["models"][name] = models.make(root, name, works, options.clipc)
     common = {"root": str(root), "library": str((options.build / "libclipc.so").resolve()),
               "clip_cpp": options.clip_cpp and str(options.clip_cpp.resolve()),
               "forced": options.emulated}
+    started = time.monotonic()
     results["ceilings"] = [line for threads in sorted(set(options.threads))
                            for line in ceilings_of(options, root, threads)]
     workers = turns.Workers(root / "engines.log")
@@ -124,7 +129,19 @@ def run(options, root, save, results):
         measured, absent = starts.take(options, root, options.rounds or (1 if options.quick else 5))
         keep(results, "start", measured, absent, save)
         failures += [f"{a['engine']}: {a['reason']}" for a in absent if a["failed"]]
+    results["seconds"] = round(time.monotonic() - started)
+    save(results)
     return failures
+
+
+def as_lines(results):
+    """JSON with one line a figure, as files of results are compared line by line."""
+    parts = []
+    for key, value in results.items():
+        items = ",\n  ".join(map(json.dumps, value)) if isinstance(value, list) else None
+        text = f"[\n  {items}\n ]" if items else json.dumps(value)
+        parts.append(f" {json.dumps(key)}: {text}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
 def ceilings_of(options, root, threads):
@@ -149,7 +166,7 @@ def main():
     root = options.folder.resolve()
     root.mkdir(parents=True, exist_ok=True)
     output = options.output or root / "results.json"
-    started = time.monotonic()
+    output.parent.mkdir(parents=True, exist_ok=True)
     own = json.loads(subprocess.run([options.clipc, "version", "--json"], check=True,
                                     capture_output=True).stdout)
     results = {"date": datetime.date.today().isoformat(), "chip": chip(), "clipc": own,
@@ -158,11 +175,9 @@ def main():
                "absent": []}
 
     def save(current):
-        output.write_text(json.dumps(current, indent=1) + "\n")
+        output.write_text(as_lines(current))
 
     failures = run(options, root, save, results)
-    results["seconds"] = round(time.monotonic() - started)
-    save(results)
     print(f"{output}: {len(results['measurements'])} figures in {results['seconds']} s")
     for failure in failures:
         print(f"FAILED  {failure}", file=sys.stderr)

@@ -21,6 +21,9 @@ SHORT = 7  # positions of a text shortened by hand: "a photo of a dog" and its t
 LARGEST_IMAGE_BATCH, LARGEST_TEXT_BATCH = 32, 64
 MEAN, STD = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
 
+# Processors that have one of these multiply bfloat16 themselves.
+BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
+
 
 def folder_of(root, name):
     return Path(root) / name.replace("/", "-").replace("@", "-")

@@ -9,8 +9,8 @@ A page has, for each table that it wants, the lines
     <!-- results: NAME -->
     <!-- end -->
 
-and what is between them is replaced. NAME is a function of this file: setup, image, text, classes,
-tokenize, preprocess, start, agreement, absent, aims, summary. The chart needs matplotlib; with
+and what is between them is replaced. NAME is a function of this file: setup, image, text, shortened,
+classes, tokenize, preprocess, start, agreement, absent, aims, summary. The chart needs matplotlib; with
 compare.py's environment, as in its help, it is there.
 """
 import argparse
@@ -34,6 +34,21 @@ AIMS = [
     ("image", "RN50", 1, "f32", 1.15, None), ("image", "RN50", 1, "bf16", 1.1, None),
     ("image", "RN50", 8, "f32", 1.15, None), ("image", "RN50", 8, "bf16", 1.1, None),
     ("text", "ViT-B/32", 1, "f32", 5.0, None), ("text", "ViT-B/32", 64, "f32", 7.0, None),
+]
+# Of the rest: what, which engine is to be beaten, whose time is ours, the aim; see other_aims().
+OTHER_AIMS = [
+    ("80 x 1000 prompts", "fastest", dict(work="classes"), "clipc f32", 14.0),
+    ("preprocessing, 640 x 480 JPEG", "Pillow", dict(work="preprocess", picture="web.jpg"),
+     "clipc", 2.7),
+    ("preprocessing, 12 megapixels", "Pillow", dict(work="preprocess", picture="camera.jpg"),
+     "clipc", 2.3),
+    ("resize alone, 12 megapixels", "Pillow", dict(work="resize", picture="camera.jpg"),
+     "clipc", 8.0),
+    ("resize alone, 12 megapixels", "torchvision", dict(work="resize", picture="camera.jpg"),
+     "clipc", 1.2),
+    ("tokenizing, one thread", "fastest", dict(work="tokenize"), "clipc", 2.5),
+    ("tokenizing, one thread", "openai/CLIP", dict(work="tokenize"), "clipc", 80.0),
+    ("start to first probabilities", "PyTorch f32", dict(work="start"), "clipc f32", 40.0),
 ]
 
 
@@ -135,8 +150,7 @@ def _encoder_tables(results, work, keep):
         for precision, name in PRECISIONS.items():
             measured = [m for m in results.find(work=work, threads=threads, precision=precision)
                         if keep(m)]
-            engines = list(dict.fromkeys(e for m in measured
-                                         for e in of_precision([m], precision)))
+            engines = list(of_precision(measured, precision))
             if not engines:
                 continue
             rows = []
@@ -160,22 +174,27 @@ def image(results):
 
 
 def text(results):
-    return _encoder_tables(results, "text", lambda m: True)
+    """As people run them: at 77 positions, but for clip.cpp."""
+    return _encoder_tables(results, "text", lambda m: not m["positions"])
+
+
+def shortened(results):
+    return _encoder_tables(results, "text", lambda m: m["positions"] or m["engine"][:5] == "clipc")
+
+
+def peers_of_classes(results):
+    """(engine, ms of all prompts) of each peer: its batch of 64, times the number of batches."""
+    prompts = max((m["batch"] for m in results.find(work="classes")), default=0)
+    for m in results.find(work="text", batch=64, threads=max(results.threads)):
+        if not m["engine"].startswith("clipc") and not m["positions"]:
+            yield m["engine"], m["median_ms"] * prompts / 64
 
 
 def classes(results):
-    rows = []
-    threads = max(results.threads)
-    for m in results.find(work="classes"):
-        rows.append([m["engine"], number(1e-3 * m["median_ms"]), "measured"])
-        prompts = m["batch"]
-    if not rows:
-        return "not measured\n"
-    for m in results.find(work="text", batch=64, threads=threads):
-        if not m["engine"].startswith("clipc") and not m["positions"]:
-            rows.append([m["engine"], number(1e-3 * m["median_ms"] * prompts / 64),
-                         "64 prompts, times " + number(prompts / 64)])
-    return table([f"{prompts:,} prompts", "seconds", ""], rows)
+    own = results.find(work="classes")
+    rows = [[m["engine"], number(1e-3 * m["median_ms"]), "measured"] for m in own]
+    rows += [[name, number(1e-3 * ms), "from 64 prompts"] for name, ms in peers_of_classes(results)]
+    return table([f"{own[0]['batch']:,} prompts" if own else "", "seconds", ""], rows)
 
 
 def tokenize(results):
@@ -238,6 +257,17 @@ def absent(results):
                      for (name, reason), jobs in reasons.items()) + "\n"
 
 
+def other_aims(results):
+    for label, peer, wanted, engine, aim in OTHER_AIMS:
+        times = {m["engine"]: m["median_ms"] for m in results.find(**wanted)}
+        if wanted["work"] == "classes":
+            times.update(peers_of_classes(results))
+        ours = min((ms for name, ms in times.items() if name.startswith(engine)), default=None)
+        name, theirs = fastest(times) if peer == "fastest" else (peer, times.get(peer))
+        yield [label, f"{name} {number(theirs)}" if theirs else "-", number(ours),
+               ratio(theirs, ours), f"{aim:.2f}", "", ""]
+
+
 def aims(results):
     rows, threads = [], max(results.threads)
     for work, model, batch, precision, wanted, wanted_share in AIMS:
@@ -251,6 +281,7 @@ def aims(results):
                      ratio(theirs, ours), f"{wanted:.2f}",
                      percent(share) if wanted_share else "", percent(wanted_share)
                      if wanted_share else ""])
+    rows += other_aims(results)
     return table([f"{in_words(threads)}", "fastest peer, ms", "clipc, ms", "ratio", "aim",
                   "share of the ceiling", "aim"], rows)
 
@@ -272,7 +303,7 @@ def summary(results):
                   "times faster than it"], rows)
 
 
-TABLES = {f.__name__: f for f in (setup, image, text, classes, tokenize, preprocess, start,
+TABLES = {f.__name__: f for f in (setup, image, text, shortened, classes, tokenize, preprocess, start,
                                   agreement, absent, aims, summary)}
 MARKED = re.compile(r"(<!-- results: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import environment
-from models import folder_of
+from models import BF16_FLAGS, cpu_flags, folder_of
 
 HERE = Path(__file__).resolve().parent
 MEASURE = HERE.parent / "tests" / "reference" / "measure.py"
-TEXT = "a photo of a dog"
+MODEL, PICTURE, TEXT = "ViT-B/32", "web.jpg", "a photo of a dog"
 # Engine -> arguments of start.py.
 PEERS = {
     "PyTorch f32": ("pytorch", "f32"),
@@ -38,12 +38,25 @@ def clipc_commands(options, folder, picture):
                 max(options.threads), "--json", picture, TEXT]
 
 
+def clip_cpp_commands(options, folder, picture):
+    """Its example program, where the named folder has it and its models were made before."""
+    program = next(iter(sorted(options.clip_cpp.rglob("bin/main"))), None)
+    for precision, name in (("f32", "model.gguf"), ("int8", "model-int8.gguf")):
+        if program and (folder / name).exists():
+            yield f"clip.cpp {precision}", [program, "--model", folder / name, "--image", picture,
+                                            "--text", TEXT, "--threads", max(options.threads)]
+
+
 def commands(options, root):
-    folder, picture = folder_of(root, "ViT-B/32"), root / "web.jpg"
+    folder, picture = folder_of(root, MODEL), root / PICTURE
     made = dict(clipc_commands(options, folder, picture))
     for name, (engine, precision) in PEERS.items():
+        if precision == "bf16" and not cpu_flags() & BF16_FLAGS:
+            continue
         made[name] = [sys.executable, HERE / "start.py", engine, folder, picture,
                       max(options.threads), precision, TEXT]
+    if options.clip_cpp:
+        made.update(clip_cpp_commands(options, folder, picture))
     return {name: [str(word) for word in words] for name, words in made.items()
             if not options.engines or any(word in name for word in options.engines)}
 
@@ -72,7 +85,7 @@ def take(options, root, rounds):
         for name, words in wanted.items():
             runs.setdefault(name, []).append(
                 once(words, root / "measures", max(options.threads)))
-    return [{"work": "start", "model": "ViT-B/32", "threads": max(options.threads), "engine": name,
+    return [{"work": "start", "model": MODEL, "threads": max(options.threads), "engine": name,
              "rounds": rounds, "median_ms": 1e3 * statistics.median(s for s, _ in pairs),
              "min_ms": 1e3 * min(s for s, _ in pairs),
              "peak_mib": statistics.median(m for _, m in pairs)}

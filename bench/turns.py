@@ -135,25 +135,37 @@ def prepare(workers, workload, common):
     return ready, absent
 
 
+def rounds_of(workers, workload, ready, absent):
+    """{engine: [milliseconds of the runs of each turn]}; every round begins with another engine."""
+    times = {name: [] for name in ready}
+    for number in range(workload.rounds):
+        names = list(times)
+        first = number % max(1, len(names))
+        for name in names[first:] + names[:first]:
+            time.sleep(REST_SECONDS)
+            try:
+                answer = ready[name][0].ask(do="time", seconds=workload.seconds,
+                                            most=workload.most)
+                times[name].append(answer["ms"])
+            except (RuntimeError, BrokenPipeError) as error:
+                workers.drop(name)
+                del times[name]
+                absent.append({"engine": name, "reason": str(error), "failed": True})
+    return times
+
+
 def take(workers, workload, common):
     """Runs one workload; (measurements, engines that took no part)."""
     ready, absent = prepare(workers, workload, common)
-    times = {name: [] for name in ready}
-    for _ in range(workload.rounds):
-        for name, (process, _) in ready.items():
-            time.sleep(REST_SECONDS)
-            answer = process.ask(do="time", seconds=workload.seconds, most=workload.most)
-            times[name].append(answer["ms"])
     measured = []
-    for name, (_, agreement) in ready.items():
-        runs = [ms for turn in times[name] for ms in turn]
-        module, precision, positions = workload.engines[name]
+    for name, turns in rounds_of(workers, workload, ready, absent).items():
+        runs = [ms for turn in turns for ms in turn]
+        _, precision, positions = workload.engines[name]
         measured.append({
             "work": workload.work, "model": workload.model, "batch": workload.batch,
             "threads": workload.threads, "picture": workload.picture, "engine": name,
             "precision": precision, "positions": positions,
             # Of turns, so that a disturbed turn with many runs counts once.
-            "median_ms": statistics.median(statistics.median(turn) for turn in times[name]),
-            "min_ms": min(runs), "runs": len(runs), "rounds": workload.rounds,
-            **agreement})
+            "median_ms": statistics.median(statistics.median(turn) for turn in turns),
+            "min_ms": min(runs), "runs": len(runs), "rounds": workload.rounds, **ready[name][1]})
     return measured, absent

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from engines import Skipped, inputs, texts
-from models import cpu_flags, load, tower
+from models import BF16_FLAGS, cpu_flags, load, tower
 from random_weights import clip
 
 
@@ -30,7 +30,7 @@ def forget():
 
 def encoder(job):
     if job["precision"] == "bf16" and not job["forced"] and \
-            not cpu_flags() & {"avx512_bf16", "amx_bf16", "bf16"}:
+            not cpu_flags() & BF16_FLAGS:
         raise Skipped("this processor has no bf16 instructions; PyTorch emulates them")
     own = module(job["root"], job["model"], job["work"], job["positions"], job["precision"])
     data = torch.from_numpy(inputs(job))
