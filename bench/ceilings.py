@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The processor's measured ceilings, in the same run as everything else.
 
-From `clipc bench --what kernels --json`, as far as it prints objects with "what": "ceiling", "dtype",
-"threads" and "gflops"; else from ceiling.c, which counts arithmetic alone.
+From `clipc bench --what kernels --json`, as far as it prints objects with "what": "ceiling",
+"dtype", "threads" and "gflops"; else from ceiling.c, which counts arithmetic alone.
 """
 import json
 import platform

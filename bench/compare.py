@@ -6,12 +6,17 @@
     compare.py --quick           a little of everything: whether it works
     compare.py --models ViT-B/32 --work image text --engines clipc OpenVINO --threads 2
 
-Development only. Makes its own Python environment (--environment) from PyPI by requirements.txt, and
-models with random weights in every engine's format (--folder); both are kept for the next time.
-Every engine works in a process of its own, one at a time; a round gives each a turn, and a figure is
-the median of the turns. What an engine computes is compared with clipc's float32 before it is timed.
+Development only. Makes its own Python environment (--environment) from PyPI by requirements.txt,
+and models with random weights in every engine's format (--folder); both are kept for the next time.
+Every engine works in a process of its own, one at a time; a round gives each a turn, and a figure
+is the median of the turns. What an engine computes is compared with clipc's float32 before it is
+timed.
 
-Results go to --output as JSON; report.py makes tables and the chart of docs/performance.md of them.
+Results go to --output as JSON; report.py makes of them the tables and the chart of
+docs/performance.md.
+
+clip.cpp (--clip-cpp) is not in a registry. FOLDER is its source with what was built under it: the
+libraries (cmake -DBUILD_SHARED_LIBS=ON), and for starts its example `main` from a static build.
 """
 import argparse
 import datetime
@@ -52,7 +57,7 @@ def arguments():
     parser.add_argument("--classes", type=int, default=1000, metavar="N",
                         help="of ImageNet's, in 80 prompts each (default: 1000)")
     parser.add_argument("--clip-cpp", type=Path, metavar="FOLDER",
-                        help="clip.cpp's built libclip.so and its libraries are under here")
+                        help="clip.cpp, built")
     parser.add_argument("--emulated", action="store_true",
                         help="bf16 of PyTorch also where the processor has no instruction for it")
     parser.add_argument("--heavy", action="store_true",
@@ -65,7 +70,8 @@ def chip():
     """What lscpu says of the processor."""
     lines = subprocess.run(["lscpu"], capture_output=True, text=True,
                            env=dict(os.environ, LC_ALL="C")).stdout.splitlines()
-    facts = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    facts = {key.strip(): value.strip()
+             for key, _, value in (line.partition(":") for line in lines)}
     flags = set(facts.get("Flags", "").split())
     telling = ["avx2", "fma", "avx512f", "avx512_bf16", "avx512_vnni", "avx_vnni", "amx_bf16"]
     return {"name": facts.get("Model name", platform.machine()),

@@ -25,14 +25,15 @@ PEERS = {
 
 def clipc_commands(options, folder, picture):
     """By the file that is opened: what OpenAI published, float32 safetensors, clipc's own."""
-    own = folder / "model.clipc"
-    converted = subprocess.run([options.clipc, "convert", folder / "model.safetensors", own],
-                               capture_output=True)
-    files = {"TorchScript": folder / "published.pt", "safetensors": folder / "model.safetensors"}
-    if converted.returncode == 0:
-        files["own file"] = own
-    for kind, path in files.items():
-        for precision in ("f32", "bf16", "int8"):
+    published, plain = folder / "published.pt", folder / "model.safetensors"
+    for precision in ("f32", "bf16", "int8"):
+        own = folder / f"model-{precision}.clipc"
+        converted = subprocess.run([options.clipc, "convert", plain, own, "--dtype", precision],
+                                   capture_output=True)
+        files = {"TorchScript": published, "safetensors": plain}
+        if converted.returncode == 0:
+            files["own file"] = own
+        for kind, path in files.items():
             yield f"clipc {precision}, {kind}", [
                 options.clipc, "classify", "-m", path, "--dtype", precision, "-j",
                 max(options.threads), "--json", picture, TEXT]
@@ -90,4 +91,3 @@ def take(options, root, rounds):
              "min_ms": 1e3 * min(s for s, _ in pairs),
              "peak_mib": statistics.median(m for _, m in pairs)}
             for name, pairs in runs.items()], absent
-

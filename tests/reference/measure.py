@@ -4,7 +4,8 @@
     python -S measure.py FILE COMMAND...
 
 What full_size.py and bench/ share. A process of its own, which is small: a child counts its
-parent's memory as its own peak until it has replaced itself, and the parents here hold whole models.
+parent's memory as its own peak until it has replaced itself, and the parents here hold whole
+models.
 """
 import os
 import subprocess
