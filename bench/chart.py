@@ -3,7 +3,7 @@
 import matplotlib
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
+from matplotlib import pyplot as plt, ticker  # noqa: E402
 
 COLOURS = {"clipc": "#111111", "PyTorch": "#d1495b", "ONNX Runtime": "#2e86ab",
            "OpenVINO": "#7b4ea3", "clip.cpp": "#e08e1b", "Pillow": "#3c8d5a",
@@ -44,14 +44,18 @@ def draw(results, path):
         values = [ms / own for ms in times.values()] + [1.0]
         axes.plot([min(values), max(values)], [y, y], color="#dddddd", zorder=1, linewidth=2)
         for name, ms in times.items():
+            if name == "clipc":
+                continue
             seen[name] = axes.scatter(ms / own, y, s=42, color=COLOURS[name], zorder=3,
-                                      label=name, edgecolor="white", linewidth=0.6)
-        seen["clipc"] = axes.scatter(1.0, y, s=52, color=COLOURS["clipc"], zorder=4, marker="D")
+                                      edgecolor="white", linewidth=0.6)
+        seen["clipc"] = axes.scatter(1.0, y, s=60, color=COLOURS["clipc"], zorder=2, marker="D")
     axes.axvline(1.0, color=COLOURS["clipc"], linewidth=0.8, zorder=2)
     axes.set_xscale("log")
     axes.set_yticks(range(len(rows)), [label for label, _, _ in reversed(rows)])
     axes.set_ylim(-0.6, len(rows) - 0.4)
+    axes.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.xaxis.set_minor_formatter(ticker.NullFormatter())
     axes.set_xlabel("time as a multiple of clipc's (logarithmic); right of the line is slower")
     axes.grid(axis="x", which="both", color="#eeeeee", linewidth=0.6)
     axes.set_axisbelow(True)

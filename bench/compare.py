@@ -23,6 +23,7 @@ import datetime
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import time
@@ -39,14 +40,15 @@ PACKAGES = ["torch", "torchvision", "clip-anytorch", "onnxruntime", "openvino", 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--environment", type=Path, default=BUILD / "bench-environment",
+    parser.add_argument("--environment", type=Path, default=environment.DEFAULT,
                         metavar="FOLDER", help="of Python packages (default: in build/)")
     parser.add_argument("--folder", type=Path, default=BUILD / "bench", metavar="FOLDER",
                         help="of models and inputs, some 20 GB (default: build/bench)")
     parser.add_argument("--build", type=Path, default=BUILD, metavar="FOLDER",
                         help="where clipc and libclipc.so are (default: build)")
     parser.add_argument("--output", type=Path, metavar="FILE",
-                        help="JSON (default: results.json in --folder)")
+                        help="JSON (default: bench/results/DATE-CHIP.json; results.json in --folder, "
+                        "when a part is measured)")
     parser.add_argument("--models", nargs="+", metavar="NAME")
     parser.add_argument("--work", nargs="+", metavar="WORK",
                         help="image text classes tokenize preprocess decode resize start")
@@ -140,6 +142,17 @@ def run(options, root, save, results):
     return failures
 
 
+def output_of(options, results):
+    """Where the results go: a complete run's into the repository, by date and processor."""
+    part = options.quick or options.rounds or options.engines or \
+        options.models or options.work
+    if options.output or part:
+        return options.output or options.folder / "results.json"
+    chip_name = "{name} {family} {model}".format(**results["chip"]).lower()
+    words = re.sub("[^a-z0-9]+", "-", chip_name)
+    return HERE / "results" / f"{results['date']}-{words}.json"
+
+
 def as_lines(results):
     """JSON with one line a figure, as files of results are compared line by line."""
     parts = []
@@ -166,19 +179,20 @@ def main():
     options = arguments()
     environment.enter(options.environment)
     import workloads
-    options.models = options.models or workloads.MODELS
-    options.work = options.work or workloads.WORKS
     options.clipc = options.build / "clipc"
     root = options.folder.resolve()
     root.mkdir(parents=True, exist_ok=True)
-    output = options.output or root / "results.json"
-    output.parent.mkdir(parents=True, exist_ok=True)
     own = json.loads(subprocess.run([options.clipc, "version", "--json"], check=True,
                                     capture_output=True).stdout)
     results = {"date": datetime.date.today().isoformat(), "chip": chip(), "clipc": own,
                "python": platform.python_version(), "versions": versions(),
                "quick": options.quick, "models": {}, "ceilings": [], "measurements": [],
                "absent": []}
+
+    output = output_of(options, results)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    options.models = options.models or workloads.MODELS
+    options.work = options.work or workloads.WORKS
 
     def save(current):
         output.write_text(as_lines(current))

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+DEFAULT = HERE.parent / "build" / "bench-environment"
 REQUIREMENTS = HERE / "requirements.txt"
 # Also where the reference's random weights are made.
 SEARCHED = [HERE, HERE.parent / "tests" / "reference"]
