@@ -73,22 +73,26 @@ def tower(model, work, positions=None):
 
 # --- Inputs ---
 
-def prompts(classes, tokenize):
-    """64 different prompts "a photo of a ..." of exactly SHORT tokens."""
-    texts = [f"a photo of a {name}" for name in classes if name.isalpha()]
-    ids = tokenize(texts).numpy()
-    chosen = numpy.flatnonzero((ids != 0).sum(axis=1) == SHORT)[:LARGEST_TEXT_BATCH]
+def data_lines(pattern):
+    """The lines of the repository's data files of this name, each once."""
+    data = Path(__file__).resolve().parent.parent / "data"
+    return sorted({line for file in data.glob(pattern)
+                   for line in file.read_text(encoding="utf-8").splitlines()})
+
+
+def prompts(tokenize):
+    """Token ids of 64 different prompts "a photo of a ...", each of exactly SHORT tokens."""
+    names = [name for name in data_lines("classes/imagenet.txt") if name.isalpha()]
+    ids = tokenize([f"a photo of a {name}" for name in names]).numpy()
+    chosen = ids[(ids != 0).sum(axis=1) == SHORT][:LARGEST_TEXT_BATCH]
     assert len(chosen) == LARGEST_TEXT_BATCH
-    return [texts[i] for i in chosen], ids[chosen]
+    return chosen.astype("int32")
 
 
 def captions(count=10000):
-    """Sentences of some 16 tokens that differ: prompts of all lists, two of them joined, a few with
+    """Sentences of some 14 tokens that differ: prompts of all lists, two of them joined, a few with
     capitals, accents, numbers and punctuation."""
-    data = Path(__file__).resolve().parent.parent / "data"
-    lines = lambda kind: sorted({line for file in sorted((data / kind).glob("*.txt"))  # noqa: E731
-                                 for line in file.read_text(encoding="utf-8").splitlines()})
-    templates, names = lines("templates"), lines("classes")
+    templates, names = data_lines("templates/*.txt"), data_lines("classes/*.txt")
     random = numpy.random.default_rng(SEED)
     endings = ["at dawn", "in {} pieces", "by the sea, {}", "near a café", "on a table with a {}",
                "and a {}", "(photo no. {})", "— the artist's own", "behind the {}", "IN THE RAIN"]
@@ -121,10 +125,7 @@ def make_inputs(root):
         crops.append(transform(crop).numpy())
     numpy.save(root / "pixels.npy", numpy.stack(crops[:LARGEST_IMAGE_BATCH]))
     numpy.save(root / "calibration.npy", numpy.stack(crops[LARGEST_IMAGE_BATCH:]))
-    classes = (Path(__file__).resolve().parent.parent / "data/classes/imagenet.txt")
-    texts, ids = prompts(classes.read_text(encoding="utf-8").splitlines(), clip.tokenize)
-    numpy.save(root / "ids.npy", ids.astype("int32"))
-    (root / "prompts.json").write_text(json.dumps(texts))
+    numpy.save(root / "ids.npy", prompts(clip.tokenize))
     (root / "captions.json").write_text(json.dumps(captions()))
 
 
@@ -140,7 +141,8 @@ def write_weights(root, name):
     ids = torch.from_numpy(numpy.load(root / "ids.npy"))[:8].long()
     model = randomise(clip.model.CLIP(**SIZES[name]), SEED, pixels, ids, 3.7).eval()
     safetensors.torch.save_file({key: value.contiguous() for key, value in
-                                 model.state_dict().items()}, folder / "model.safetensors")
+                                 model.state_dict().items()}, folder / "model.part")
+    (folder / "model.part").rename(folder / "model.safetensors")
     if name == "ViT-B/32":
         torchscript(model, folder / "published.pt", pixels, ids)
 
@@ -220,7 +222,8 @@ def make(root, name, works, clipc):
     if not (folder / "model.safetensors").exists():
         print(f"{name}: weights", file=sys.stderr)
         write_weights(root, name)
-    if SIZES[name]["vision_patch_size"] and not huggingface_folder(root, name).exists():
+    is_vit = SIZES[name]["vision_patch_size"] is not None
+    if is_vit and not (huggingface_folder(root, name) / "model.safetensors").exists():
         write_huggingface(root, name, clipc)
     facts_path = folder / "facts.json"
     facts = json.loads(facts_path.read_text()) if facts_path.exists() else {}

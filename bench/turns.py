@@ -97,12 +97,15 @@ def compare(work, result, reference):
     if work == "tokenize":
         same = (result == reference).all(axis=1)
         return {"equal_texts": int(same.sum()), "of": len(same)}
-    return {"cosine": cosine(result, reference)}
+    return {"cosine": cosine(result, reference),
+            "same_bits": bool(numpy.array_equal(result, reference))}
 
 
 def disagreement(precision, agreement):
     """Why an engine with this result is not timed, or None. float32 means the same everywhere; what
-    is below it may differ, but must still be the same model."""
+    is below it differs, but must still be the same model."""
+    if precision in ("bf16", "int8") and agreement.get("same_bits"):
+        return "computes in float32: the same bits"
     bound = 0.9 if precision in ("bf16", "int8") else 0.999
     value = agreement.get("cosine", 1.0)
     return None if value >= bound else f"computes something else: cosine {value:.4f}"

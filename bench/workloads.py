@@ -2,7 +2,7 @@
 """What is measured: a list of jobs, each with the engines that do it and how often.
 
 A round gives every engine one turn. Heavy jobs get fewer rounds, so that the whole comparison takes
-some 20 minutes on two cores; the last bounds are what the results' tables say.
+some 20 minutes on two cores.
 """
 from dataclasses import dataclass
 
@@ -107,8 +107,11 @@ def chosen(options):
     if options.quick:
         made = list(quick())
     else:
-        made = [w for threads in options.threads for w in encoders(threads, options)]
-        made += classes(max(options.threads), options.classes)
+        made = []
+        for threads in options.threads:
+            made += encoders(threads, options)
+            if threads == max(options.threads):
+                made += classes(threads, options.classes)
         made += one_thread()
     for workload in made:
         workload.rounds = options.rounds or workload.rounds

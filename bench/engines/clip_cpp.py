@@ -171,7 +171,7 @@ def prepare(job):
     if not SIZES[job["model"]]["vision_patch_size"]:
         raise Skipped("clip.cpp has no ResNet")
     if job["work"] == "image" and (job["batch"] > 1 or job["precision"] == "int8"):
-        raise Skipped("clip.cpp's image encoder gives other values in batches and in q8_0")
+        raise Skipped("clip.cpp's image encoder gives wrong values in batches and in q8_0")
     lib = library(job["clip_cpp"])
     own = model(lib, file_of(job, lib))
     out = numpy.zeros((job["batch"], SIZES[job["model"]]["embed_dim"]), dtype="float32")

@@ -2,7 +2,8 @@
 """clipc through its shared library."""
 import ctypes
 import functools
-from ctypes import POINTER, byref, c_char_p, c_float, c_int, c_int32, c_size_t, c_uint, c_void_p
+from ctypes import (POINTER, byref, c_bool, c_char_p, c_float, c_int, c_int32, c_size_t, c_uint,
+                    c_uint64, c_void_p)
 from pathlib import Path
 
 import numpy
@@ -19,10 +20,18 @@ class Error(ctypes.Structure):
     _fields_ = [("code", c_int), ("message", ctypes.c_char * 256)]
 
 
+# Of options, fields are only ever appended; the library says how many bytes it knows of.
+LATER = ("later", ctypes.c_char * 256)
+
+
+class ModelOptions(ctypes.Structure):
+    _fields_ = [("size", c_size_t), ("activation", c_int), ("cache_dir", c_char_p),
+                ("threads", c_uint), ("max_weight_bytes", c_uint64), ("log", c_void_p),
+                ("log_data", c_void_p), ("without_weights", c_bool), ("dtype", c_int), LATER]
+
+
 class SessionOptions(ctypes.Structure):
-    """Fields are only ever appended; the library says how many bytes it knows of."""
-    _fields_ = [("size", c_size_t), ("threads", c_uint), ("dtype", c_int), ("max_batch", c_size_t),
-                ("later", ctypes.c_char * 256)]
+    _fields_ = [("size", c_size_t), ("threads", c_uint), ("max_batch", c_size_t), LATER]
 
 
 @functools.cache
@@ -37,20 +46,21 @@ def call(function, *arguments):
 
 
 class Session:
-    """A model with a session; or the model alone, where no precision is given."""
+    """A model with a session; or, where no precision is given, without weights."""
 
     def __init__(self, path, lib, threads=0, precision=None):
         self.lib, self.model, self.session = lib, c_void_p(), c_void_p()
-        call(lib.clipc_model_open, byref(self.model), str(path).encode(), None)
-        if not precision:
-            return
-        options = SessionOptions()
-        lib.clipc_session_options_init(byref(options))
-        options.threads, options.dtype = threads, DTYPES[precision]
+        of_model, of_session = ModelOptions(), SessionOptions()
+        lib.clipc_model_options_init(byref(of_model))
+        of_model.without_weights, of_model.dtype = not precision, DTYPES[precision or "f32"]
         try:
-            call(lib.clipc_session_open, byref(self.session), self.model, byref(options))
+            call(lib.clipc_model_open, byref(self.model), str(path).encode(), byref(of_model))
         except RuntimeError as error:
             raise Skipped(str(error)) from error
+        if precision:
+            lib.clipc_session_options_init(byref(of_session))
+            of_session.threads = threads
+            call(lib.clipc_session_open, byref(self.session), self.model, byref(of_session))
 
     def __del__(self):
         self.lib.clipc_session_close(self.session)
