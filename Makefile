@@ -67,7 +67,7 @@ install: all ## install under PREFIX (default /usr/local), inside DESTDIR
 
 .PHONY: format
 format: ## clang-format every C file in place
-	find src include tests examples cmake -name '*.[ch]' -exec clang-format -i {} +
+	find src include tests examples cmake bench -name '*.[ch]' -exec clang-format -i {} +
 
 .PHONY: clean
 clean: ## remove build/

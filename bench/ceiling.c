@@ -16,24 +16,30 @@
 
 enum { CHAINS = 10, STEPS = 1 << 21, TRIALS = 10, MAX_THREADS = 256 };
 
-/* Ten accumulators 0 to 9, one more than latency times issue width; 14 and 15 are operands. */
+/*
+ * Ten accumulators, 0 to 9: more than latency times issue width, which is eight. 14 and 15 are
+ * operands.
+ */
+/* clang-format off */
 #define TEN(STEP, instruction, v) \
     STEP(instruction, v, "0") STEP(instruction, v, "1") STEP(instruction, v, "2") \
     STEP(instruction, v, "3") STEP(instruction, v, "4") STEP(instruction, v, "5") \
     STEP(instruction, v, "6") STEP(instruction, v, "7") STEP(instruction, v, "8") \
     STEP(instruction, v, "9")
+/* clang-format on */
 #define ONE(instruction, v, k) instruction " %%" v "14, %%" v "15, %%" v k "\n\t"
 /* Products of bytes summed in pairs to 16 bits, in pairs again to 32, added. */
-#define THREE(instruction, v, k) \
-    "vpmaddubsw %%" v "14, %%" v "15, %%" v "13\n\t" \
-    "vpmaddwd %%" v "14, %%" v "13, %%" v "13\n\t" \
+#define THREE(instruction, v, k)                                                                   \
+    "vpmaddubsw %%" v "14, %%" v "15, %%" v "13\n\t"                                               \
+    "vpmaddwd %%" v "14, %%" v "13, %%" v "13\n\t"                                                 \
     "vpaddd %%" v "13, %%" v k ", %%" v k "\n\t"
-#define REPEAT(text) \
-    do { \
-        __asm__ volatile("vzeroall" ::: "memory"); \
-        for (int i = 0; i < STEPS; i++) \
-            __asm__ volatile(text ::: "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", \
-                             "xmm7", "xmm8", "xmm9", "xmm13", "xmm14", "xmm15"); \
+#define REPEAT(text)                                                                               \
+    do {                                                                                           \
+        __asm__ volatile("vzeroall" ::: "memory");                                                 \
+        for (int i = 0; i < STEPS; i++)                                                            \
+            __asm__ volatile(text ::                                                               \
+                                 : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", \
+                                   "xmm8", "xmm9", "xmm13", "xmm14", "xmm15");                     \
     } while (0)
 
 static void f32_256(void)

@@ -47,8 +47,8 @@ def arguments():
     parser.add_argument("--build", type=Path, default=BUILD, metavar="FOLDER",
                         help="where clipc and libclipc.so are (default: build)")
     parser.add_argument("--output", type=Path, metavar="FILE",
-                        help="JSON (default: bench/results/DATE-CHIP.json; results.json in --folder, "
-                        "when a part is measured)")
+                        help="JSON (default: bench/results/DATE-CHIP.json; of a part, "
+                        "results.json in --folder)")
     parser.add_argument("--models", nargs="+", metavar="NAME")
     parser.add_argument("--work", nargs="+", metavar="WORK",
                         help="image text classes tokenize preprocess decode resize start")

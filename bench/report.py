@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: MIT
 """Makes of compare.py's results the tables of docs/performance.md and README.md, and the chart.
 
-    report.py [RESULTS.json] [--page FILE]... [--chart FILE]    the newest of bench/results/
+    report.py [RESULTS.json] [--page FILE]... [--chart FILE]    default: bench/results/, the newest
 
 A page has, for each table that it wants, the lines
 
     <!-- results: NAME -->
     <!-- end -->
 
-and what is between them is replaced; tables.py has the names. It runs in compare.py's environment, as
-the chart needs matplotlib.
+and what is between them is replaced; tables.py has the names. It runs in compare.py's environment,
+as the chart needs matplotlib.
 """
 import argparse
 import re
