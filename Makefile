@@ -56,6 +56,11 @@ bench: all ## how fast the small model is on this machine, BENCH_SECONDS a stage
 	@for what in image text preprocess tokenize; do \
 		build/clipc bench -m tiny --what $$what --seconds $(BENCH_SECONDS) || exit; done
 
+.PHONY: compare
+compare: all ## clipc beside PyTorch, ONNX Runtime, OpenVINO and others (from PyPI), into the docs
+	@python3 bench/compare.py
+	@python3 bench/report.py
+
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZ_SECONDS, in build/fuzz (clang)
 	@scripts/setup.sh --fuzz
@@ -68,7 +73,7 @@ install: all ## install under PREFIX (default /usr/local), inside DESTDIR
 
 .PHONY: format
 format: ## clang-format every C file in place
-	find src include tests examples cmake -name '*.[ch]' -exec clang-format -i {} +
+	find src include tests examples cmake bench -name '*.[ch]' -exec clang-format -i {} +
 
 .PHONY: clean
 clean: ## remove build/

@@ -30,7 +30,7 @@ check() {
 }
 
 format() {
-    find src include tests examples cmake -name '*.[ch]' -print0 |
+    find src include tests examples cmake bench -name '*.[ch]' -print0 |
         xargs -0 clang-format --dry-run -Werror
 }
 

@@ -31,32 +31,21 @@ import torch
 import transformers
 from PIL import Image, ImageDraw
 
+from architectures import SIZES
 from model_files import write
 from random_weights import clip, encode, logits, randomise
 
-TEXT = dict(context_length=77, vocab_size=49408)
-TEXT_512 = dict(TEXT, transformer_width=512, transformer_heads=8, transformer_layers=12)
-TEXT_640 = dict(TEXT, transformer_width=640, transformer_heads=10, transformer_layers=12)
-TEXT_768 = dict(TEXT, transformer_width=768, transformer_heads=12, transformer_layers=12)
-TEXT_1024 = dict(TEXT, transformer_width=1024, transformer_heads=16, transformer_layers=12)
-
-
-def sizes(embed_dim, image, layers, width, patch, text):
-    return dict(embed_dim=embed_dim, image_resolution=image, vision_layers=layers,
-                vision_width=width, vision_patch_size=patch, **text)
-
-
-# name -> sizes, kind of file
-ARCHITECTURES = {
-    "RN50": (sizes(1024, 224, (3, 4, 6, 3), 64, None, TEXT_512), "torchscript"),
-    "RN101": (sizes(512, 224, (3, 4, 23, 3), 64, None, TEXT_512), "state-dict"),
-    "RN50x4": (sizes(640, 288, (4, 6, 10, 6), 80, None, TEXT_640), "legacy"),
-    "RN50x16": (sizes(768, 384, (6, 8, 18, 8), 96, None, TEXT_768), "safetensors"),
-    "RN50x64": (sizes(1024, 448, (3, 15, 36, 10), 128, None, TEXT_1024), "sharded"),
-    "ViT-B/32": (sizes(512, 224, 12, 768, 32, TEXT_512), "torchscript"),
-    "ViT-B/16": (sizes(512, 224, 12, 768, 16, TEXT_512), "nested"),
-    "ViT-L/14": (sizes(768, 224, 24, 1024, 14, TEXT_768), "huggingface"),
-    "ViT-L/14@336px": (sizes(768, 336, 24, 1024, 14, TEXT_768), "torchscript"),
+# name -> kind of file
+FILES = {
+    "RN50": "torchscript",
+    "RN101": "state-dict",
+    "RN50x4": "legacy",
+    "RN50x16": "safetensors",
+    "RN50x64": "sharded",
+    "ViT-B/32": "torchscript",
+    "ViT-B/16": "nested",
+    "ViT-L/14": "huggingface",
+    "ViT-L/14@336px": "torchscript",
 }
 
 KINDS = {
@@ -178,16 +167,7 @@ def huggingface_model(s):
 
 # --- clipc ---
 
-# Waits for a command from a process of its own, which is small: a child counts its parent's memory
-# as its own peak until it has replaced itself, and ours holds whole models.
-MEASURE = """
-import os, subprocess, sys, time
-started = time.monotonic()
-_, status, usage = os.wait4(subprocess.Popen(sys.argv[2:]).pid, 0)
-with open(sys.argv[1], "w") as file:
-    print(time.monotonic() - started, usage.ru_maxrss / 1024, file=file)
-sys.exit(os.waitstatus_to_exitcode(status))
-"""
+MEASURE = Path(__file__).with_name("measure.py")
 
 
 class Clipc:
@@ -199,7 +179,7 @@ class Clipc:
 
     def run(self, *arguments):
         words = [self.path, *map(str, arguments)]
-        output = subprocess.run([sys.executable, "-S", "-c", MEASURE, self.measures, *words],
+        output = subprocess.run([sys.executable, "-S", MEASURE, self.measures, *words],
                                 stdout=subprocess.PIPE, check=True).stdout
         self.seconds, self.peak_mib = map(float, self.measures.read_text().split())
         return output
@@ -235,7 +215,7 @@ RESEEDED = {"RN101": 1}
 
 
 def compare(name, clipc, folder):
-    architecture, kind = ARCHITECTURES[name]
+    architecture, kind = SIZES[name], FILES[name]
     pictures = make_pictures(folder / "pictures")
     started = time.monotonic()
     transform = clip.clip._transform(architecture["image_resolution"])
@@ -392,12 +372,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path, help="for one model's files at a time")
     parser.add_argument("--clipc", type=Path, default=Path("build/clipc"))
-    parser.add_argument("--only", action="append", choices=list(ARCHITECTURES))
+    parser.add_argument("--only", action="append", choices=list(FILES))
     parser.add_argument("--markdown", type=Path, help="write the page here")
     options = parser.parse_args()
     warnings.simplefilter("ignore", FutureWarning)  # TorchScript is what OpenAI published
     results = []
-    for name in options.only or ARCHITECTURES:
+    for name in options.only or FILES:
         folder = options.folder / name.replace("/", "-")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
