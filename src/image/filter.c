@@ -136,12 +136,17 @@ static clipc_status fill_windows(clipc_windows *windows, const clipc_filter *fil
     windows->taps = (longest + step - 1) / step * step;
     windows->starts = clipc_calloc(windows->count, sizeof(*windows->starts));
     windows->weights = clipc_calloc(windows->count, windows->taps * sizeof(*windows->weights));
-    if (!windows->starts || !windows->weights) {
+    if (step == CLIPC_TAPS_STEP)
+        windows->split =
+            clipc_calloc(windows->count, windows->taps / step * sizeof(*windows->split));
+    if (!windows->starts || !windows->weights || (step == CLIPC_TAPS_STEP && !windows->split)) {
         clipc_windows_free(windows);
         return clipc_fail_memory(error, "resize", windows->taps * sizeof(*windows->weights));
     }
     for (uint32_t i = 0; i < windows->count; i++)
         fill_window(windows, i, filter, in_size);
+    if (windows->split)
+        clipc_windows_split(windows);
     return CLIPC_OK;
 }
 
@@ -162,4 +167,18 @@ void clipc_windows_free(clipc_windows *windows)
 {
     free(windows->starts);
     free(windows->weights);
+    free(windows->split);
+}
+
+void clipc_windows_split(clipc_windows *windows)
+{
+    const size_t groups = windows->count * windows->taps / CLIPC_TAPS_STEP;
+
+    for (size_t i = 0; i < groups; i++)
+        for (size_t k = 0; k < CLIPC_TAPS_STEP; k++) {
+            const int32_t weight = windows->weights[i * CLIPC_TAPS_STEP + k];
+
+            windows->split[i].low[k] = (int16_t)(weight & ((1 << CLIPC_LOW_WEIGHT_BITS) - 1));
+            windows->split[i].high[k] = (int16_t)(weight >> CLIPC_LOW_WEIGHT_BITS);
+        }
 }

@@ -31,10 +31,13 @@ void clipc_filter_shift(clipc_filter *filter, uint32_t count);
 
 /*
  * The same in fixed point, windows of one width (a multiple of `step`) which lie within the in_size
- * inputs unless these are fewer than that.
+ * inputs unless these are fewer than that. They are split where step is CLIPC_TAPS_STEP.
  */
 clipc_status clipc_windows_make(clipc_windows *windows, uint32_t in_size, uint32_t out_size,
                                 uint32_t first, uint32_t count, size_t step, clipc_error *error);
 void clipc_windows_free(clipc_windows *windows);
+
+/* Fills split[] from weights[]. */
+void clipc_windows_split(clipc_windows *windows);
 
 #endif

@@ -64,6 +64,26 @@ clipc_status clipc_preprocess_rgb(const clipc_image *image, uint32_t image_size,
     return CLIPC_OK;
 }
 
+/* What each of the 256 values becomes in one channel. */
+static void fill_table(float *table, float mean, float std)
+{
+    for (int value = 0; value < 256; value++)
+        table[value] = ((float)value / 255.0f - mean) / std;
+}
+
+/* rgb: [places][3]; out: [3][places]. */
+static void normalise(const uint8_t *rgb, size_t places, const clipc_preprocess_config *config,
+                      float *out)
+{
+    float tables[3][256];
+
+    for (size_t channel = 0; channel < 3; channel++)
+        fill_table(tables[channel], config->mean[channel], config->std[channel]);
+    for (size_t i = 0; i < places; i++)
+        for (size_t channel = 0; channel < 3; channel++)
+            out[channel * places + i] = tables[channel][rgb[3 * i + channel]];
+}
+
 clipc_status clipc_preprocess_pixels(const clipc_image *image,
                                      const clipc_preprocess_config *config, float *out,
                                      clipc_error *error)
@@ -73,11 +93,8 @@ clipc_status clipc_preprocess_pixels(const clipc_image *image,
     clipc_status status = rgb ? clipc_preprocess_rgb(image, config->image_size, rgb, error)
                               : clipc_fail_memory(error, "preprocess", places * 3);
 
-    for (size_t channel = 0; !status && channel < 3; channel++)
-        for (size_t i = 0; i < places; i++)
-            out[channel * places + i] =
-                ((float)rgb[3 * i + channel] / 255.0f - config->mean[channel]) /
-                config->std[channel];
+    if (!status)
+        normalise(rgb, places, config, out);
     free(rgb);
     return status;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The resampling kernels of every level that runs here against the plain C ones, bit for bit:
- * random and extreme weights and bytes, all kinds of shapes, rows with no more than the slack before
- * an unreadable page, and nothing written beside the output.
+ * The resampling kernels of every level that runs here against the plain C ones, bit for bit: random
+ * and extreme weights and bytes, all kinds of shapes, rows with no more than the slack before an
+ * unreadable page, and nothing written beside the output.
  */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "guarded.h"
@@ -169,13 +169,15 @@ static void test_pixels_by_extreme_weights(void **unused)
         for (unsigned kind = 0; kind < 20; kind++) {
             uint32_t starts[COUNT];
             int32_t weights[COUNT * IN];
-            const clipc_windows windows = {starts, weights, taps, COUNT};
+            clipc_split_weights split[COUNT * IN / CLIPC_TAPS_STEP];
+            clipc_windows windows = {starts, weights, split, taps, COUNT};
 
             for (size_t i = 0; i < COUNT; i++) {
                 starts[i] =
                     i + 1 < COUNT ? next_random() % (uint32_t)(IN - taps) : (uint32_t)(IN - taps);
                 fill_extreme_weights(weights + i * taps, taps, (kind + (unsigned)i) % 5);
             }
+            clipc_windows_split(&windows);
             check_mix_pixels(&windows, IN, 1 + kind % ROWS, 1 + kind % 4, kind / 5);
         }
 }

@@ -21,10 +21,20 @@
 /* Rows that are fastest mixed together. */
 #define CLIPC_ROWS_AT_ONCE 4
 
+/*
+ * A weight taken apart, weight = high * 2^15 + low with low >= 0: both fit the 16-bit products that
+ * processors add up in pairs. Sums of either may wrap; the whole fits in 32 bits again.
+ */
+#define CLIPC_LOW_WEIGHT_BITS 15
+typedef struct clipc_split_weights {
+    int16_t low[CLIPC_TAPS_STEP], high[CLIPC_TAPS_STEP];
+} clipc_split_weights;
+
 /* Output i mixes inputs [starts[i], starts[i] + taps) by weights[i][0 .. taps-1]. */
 typedef struct clipc_windows {
-    uint32_t *starts; /* [count], ascending */
-    int32_t *weights; /* [count][taps] */
+    uint32_t *starts;           /* [count], ascending */
+    int32_t *weights;           /* [count][taps] */
+    clipc_split_weights *split; /* [count][taps / CLIPC_TAPS_STEP], the same; for mix_pixels */
     size_t taps;
     uint32_t count;
 } clipc_windows;

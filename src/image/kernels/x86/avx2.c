@@ -9,106 +9,108 @@
 #include <immintrin.h>
 #include <string.h>
 
-/* The sums of one window in `rows` rows (1, or ROWS_AT_ONCE), a lane for each half of the taps. */
-static inline __attribute__((always_inline)) void
-mix_window(const int32_t *weights, size_t taps, const uint8_t *const *in, size_t offset,
-           size_t rows, size_t channels, __m256i shuffle, __m256i *sums)
+/* Two pairs of four of 16-bit weights: that of pixels 0 and 1 to the lower lane, the other above. */
+static inline __m256i spread_weights(__m256i weights, int low_pair)
 {
-    const __m256i first = _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1);
-    const __m256i second = _mm256_setr_epi32(2, 2, 2, 2, 3, 3, 3, 3);
-    const __m128i low_mask = _mm_set1_epi32((1 << CLIPC_LOW_WEIGHT_BITS) - 1);
-    __m256i low_sums[CLIPC_ROWS_AT_ONCE], high_sums[CLIPC_ROWS_AT_ONCE];
+    return _mm256_castps_si256(
+        _mm256_permutevar_ps(_mm256_castsi256_ps(weights),
+                             _mm256_setr_epi32(low_pair, low_pair, low_pair, low_pair, low_pair + 1,
+                                               low_pair + 1, low_pair + 1, low_pair + 1)));
+}
 
-    for (size_t row = 0; row < rows; row++)
-        low_sums[row] = high_sums[row] = _mm256_setzero_si256();
-    for (size_t k = 0; k < taps; k += CLIPC_TAPS_STEP) {
-        const __m128i whole = _mm_loadu_si128((const __m128i *)(const void *)(weights + k));
-        const __m256i halves = _mm256_castsi128_si256(_mm_packs_epi32(
-            _mm_and_si128(whole, low_mask), _mm_srai_epi32(whole, CLIPC_LOW_WEIGHT_BITS)));
-        const __m256i low = _mm256_permutevar8x32_epi32(halves, first);
-        const __m256i high = _mm256_permutevar8x32_epi32(halves, second);
+static inline __m256i load_pairs(const uint8_t *pixels, __m256i shuffle)
+{
+    return _mm256_shuffle_epi8(
+        _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)pixels)),
+        shuffle);
+}
 
-        for (size_t row = 0; row < rows; row++) {
-            const __m256i bytes = _mm256_broadcastsi128_si256(
-                _mm_loadu_si128((const __m128i *)(const void *)(in[row] + offset + k * channels)));
-            const __m256i pairs = _mm256_shuffle_epi8(bytes, shuffle);
+/* Tells GCC that sums stay in their registers: it copies them about otherwise, and runs out. */
+static inline __m256i add_products(__m256i sums, __m256i pairs, __m256i weights)
+{
+    sums = _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, weights));
+    __asm__("" : "+x"(sums));
+    return sums;
+}
 
-            low_sums[row] = _mm256_add_epi32(low_sums[row], _mm256_madd_epi16(pairs, low));
-            high_sums[row] = _mm256_add_epi32(high_sums[row], _mm256_madd_epi16(pairs, high));
-        }
-    }
-    for (size_t row = 0; row < rows; row++)
-        sums[row] = _mm256_add_epi32(low_sums[row],
-                                     _mm256_slli_epi32(high_sums[row], CLIPC_LOW_WEIGHT_BITS));
+static inline __m256i join_halves(__m256i low, __m256i high)
+{
+    return _mm256_add_epi32(low, _mm256_slli_epi32(high, CLIPC_LOW_WEIGHT_BITS));
 }
 
 /* Both lanes of a together in the lower one, of b in the upper one; rounded, not yet cut. */
 static inline __m256i round_pair(__m256i a, __m256i b)
 {
+    const __m256i half = _mm256_set1_epi32(1 << (CLIPC_WEIGHT_BITS - 1));
     const __m256i sums = _mm256_add_epi32(_mm256_permute2x128_si256(a, b, 0x20),
                                           _mm256_permute2x128_si256(a, b, 0x31));
 
-    return _mm256_srai_epi32(
-        _mm256_add_epi32(sums, _mm256_set1_epi32(1 << (CLIPC_WEIGHT_BITS - 1))), CLIPC_WEIGHT_BITS);
+    return _mm256_srai_epi32(_mm256_add_epi32(sums, half), CLIPC_WEIGHT_BITS);
 }
 
-static void mix_pixels_of_row(const clipc_windows *windows, const uint8_t *in, size_t channels,
-                              uint8_t *out)
+/* A window in four rows at once; the pixels of rows 0 and 2 go to the lower lane. */
+static inline __m256i mix_window(const clipc_split_weights *weights, size_t groups, size_t channels,
+                                 const uint8_t *const *in, size_t offset, __m256i shuffle)
+{
+    const uint8_t *in0 = in[0] + offset, *in1 = in[1] + offset;
+    const uint8_t *in2 = in[2] + offset, *in3 = in[3] + offset;
+    __m256i low0 = _mm256_setzero_si256(), low1 = low0, low2 = low0, low3 = low0;
+    __m256i high0 = low0, high1 = low0, high2 = low0, high3 = low0;
+    size_t at = 0;
+
+    for (size_t i = 0; i < groups; i++) {
+        const __m256i split = _mm256_broadcastsi128_si256(
+            _mm_loadu_si128((const __m128i *)(const void *)&weights[i]));
+        const __m256i low = spread_weights(split, 0), high = spread_weights(split, 2);
+        __m256i pairs = load_pairs(in0 + at, shuffle);
+
+        low0 = add_products(low0, pairs, low);
+        high0 = add_products(high0, pairs, high);
+        pairs = load_pairs(in1 + at, shuffle);
+        low1 = add_products(low1, pairs, low);
+        high1 = add_products(high1, pairs, high);
+        pairs = load_pairs(in2 + at, shuffle);
+        low2 = add_products(low2, pairs, low);
+        high2 = add_products(high2, pairs, high);
+        pairs = load_pairs(in3 + at, shuffle);
+        low3 = add_products(low3, pairs, low);
+        high3 = add_products(high3, pairs, high);
+        at += CLIPC_TAPS_STEP * channels;
+    }
+    low0 = round_pair(join_halves(low0, high0), join_halves(low1, high1));
+    low2 = round_pair(join_halves(low2, high2), join_halves(low3, high3));
+    low0 = _mm256_packs_epi32(low0, low2);
+    return _mm256_packus_epi16(low0, low0);
+}
+
+static void mix_four_rows(const clipc_windows *windows, const uint8_t *const *in, size_t channels,
+                          uint8_t *const *out)
 {
     const __m256i shuffle =
         _mm256_loadu_si256((const __m256i *)(const void *)clipc_pixel_pairs[channels - 1]);
-    __m256i sums[1];
+    const size_t groups = windows->taps / CLIPC_TAPS_STEP, bytes = windows->count * channels;
 
     for (size_t i = 0; i < windows->count; i++) {
-        __m256i values;
+        const size_t at = i * channels;
+        const __m256i pixels = mix_window(windows->split + i * groups, groups, channels, in,
+                                          windows->starts[i] * channels, shuffle);
 
-        mix_window(windows->weights + i * windows->taps, windows->taps, &in,
-                   windows->starts[i] * channels, 1, channels, shuffle, sums);
-        values = round_pair(sums[0], sums[0]);
-        values = _mm256_packs_epi32(values, values);
-        values = _mm256_packus_epi16(values, values);
-        clipc_store_pixel(out + i * channels, (uint32_t)_mm256_extract_epi32(values, 0), channels,
-                          (windows->count - i) * channels);
+        clipc_store_pixel(out[0], at, bytes, (uint32_t)_mm256_extract_epi32(pixels, 0));
+        clipc_store_pixel(out[1], at, bytes, (uint32_t)_mm256_extract_epi32(pixels, 4));
+        clipc_store_pixel(out[2], at, bytes, (uint32_t)_mm256_extract_epi32(pixels, 1));
+        clipc_store_pixel(out[3], at, bytes, (uint32_t)_mm256_extract_epi32(pixels, 5));
     }
 }
 
-static inline __attribute__((always_inline)) void mix_pixels_of_rows(const clipc_windows *windows,
-                                                                     const uint8_t *const *in,
-                                                                     size_t channels,
-                                                                     uint8_t *const *out)
-{
-    const __m256i shuffle =
-        _mm256_loadu_si256((const __m256i *)(const void *)clipc_pixel_pairs[channels - 1]);
-    __m256i sums[CLIPC_ROWS_AT_ONCE];
-
-    for (size_t i = 0; i < windows->count; i++) {
-        const size_t at = i * channels, left = (windows->count - i) * channels;
-        __m256i values;
-
-        mix_window(windows->weights + i * windows->taps, windows->taps, in,
-                   windows->starts[i] * channels, CLIPC_ROWS_AT_ONCE, channels, shuffle, sums);
-        values = _mm256_packs_epi32(round_pair(sums[0], sums[1]), round_pair(sums[2], sums[3]));
-        values = _mm256_packus_epi16(values, values);
-        clipc_store_pixel(out[0] + at, (uint32_t)_mm256_extract_epi32(values, 0), channels, left);
-        clipc_store_pixel(out[1] + at, (uint32_t)_mm256_extract_epi32(values, 4), channels, left);
-        clipc_store_pixel(out[2] + at, (uint32_t)_mm256_extract_epi32(values, 1), channels, left);
-        clipc_store_pixel(out[3] + at, (uint32_t)_mm256_extract_epi32(values, 5), channels, left);
-    }
-}
-
+/* Fewer than four rows are filled up with the last of them. */
 static void mix_pixels(const clipc_windows *windows, const uint8_t *const *in, size_t rows,
                        size_t channels, uint8_t *const *out)
 {
-    size_t row = 0;
+    for (size_t row = 0; row < rows; row += CLIPC_ROWS_AT_ONCE) {
+        const clipc_four_rows four = clipc_four_rows_from(in, out, row, rows);
 
-    for (; row + CLIPC_ROWS_AT_ONCE <= rows; row += CLIPC_ROWS_AT_ONCE) {
-        if (channels == 3)
-            mix_pixels_of_rows(windows, in + row, 3, out + row);
-        else
-            mix_pixels_of_rows(windows, in + row, channels, out + row);
+        mix_four_rows(windows, four.in, channels, four.out);
     }
-    for (; row < rows; row++)
-        mix_pixels_of_row(windows, in[row], channels, out[row]);
 }
 
 /* sums + weight times the eight bytes at `row`. */

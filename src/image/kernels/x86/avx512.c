@@ -9,8 +9,6 @@
 #include <immintrin.h>
 #include <string.h>
 
-#define PAIRS (CLIPC_ROWS_AT_ONCE / 2)
-
 static inline __m512i load_shuffle(size_t channels)
 {
     return _mm512_broadcast_i64x4(
@@ -26,40 +24,55 @@ static inline __m512i load_two(const uint8_t *a, const uint8_t *b)
                                        _mm_loadu_si128((const __m128i *)(const void *)b));
 }
 
-/* The rounded sums of one window in four rows, not yet cut; a lane each. */
-static inline __m512i mix_window(const int32_t *weights, size_t taps, const uint8_t *const *in,
-                                 size_t offset, size_t channels, __m512i shuffle)
+/* Two pairs of four of 16-bit weights: that of pixels 0 and 1 to even lanes, the other to odd. */
+static inline __m512i spread_weights(__m512i weights, int low_pair)
 {
-    const __m512i first = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1);
-    const __m512i second = _mm512_setr_epi32(2, 2, 2, 2, 3, 3, 3, 3, 2, 2, 2, 2, 3, 3, 3, 3);
-    const __m128i low_mask = _mm_set1_epi32((1 << CLIPC_LOW_WEIGHT_BITS) - 1);
-    __m512i low_sums[PAIRS], high_sums[PAIRS], a, b;
+    const __m512i places = _mm512_broadcast_i64x4(
+        _mm256_setr_epi32(low_pair, low_pair, low_pair, low_pair, low_pair + 1, low_pair + 1,
+                          low_pair + 1, low_pair + 1));
 
-    for (size_t i = 0; i < PAIRS; i++)
-        low_sums[i] = high_sums[i] = _mm512_setzero_si512();
-    for (size_t k = 0; k < taps; k += CLIPC_TAPS_STEP) {
-        const __m128i whole = _mm_loadu_si128((const __m128i *)(const void *)(weights + k));
-        const __m512i halves = _mm512_castsi128_si512(_mm_packs_epi32(
-            _mm_and_si128(whole, low_mask), _mm_srai_epi32(whole, CLIPC_LOW_WEIGHT_BITS)));
-        const __m512i low = _mm512_permutexvar_epi32(first, halves);
-        const __m512i high = _mm512_permutexvar_epi32(second, halves);
+    return _mm512_castps_si512(_mm512_permutevar_ps(_mm512_castsi512_ps(weights), places));
+}
 
-        for (size_t i = 0; i < PAIRS; i++) {
-            const size_t at = offset + k * channels;
-            const __m512i pairs =
-                _mm512_shuffle_epi8(load_two(in[2 * i] + at, in[2 * i + 1] + at), shuffle);
+static inline __m512i add_products(__m512i sums, __m512i pairs, __m512i weights)
+{
+    return _mm512_add_epi32(sums, _mm512_madd_epi16(pairs, weights));
+}
 
-            low_sums[i] = _mm512_add_epi32(low_sums[i], _mm512_madd_epi16(pairs, low));
-            high_sums[i] = _mm512_add_epi32(high_sums[i], _mm512_madd_epi16(pairs, high));
-        }
+static inline __m512i join_halves(__m512i low, __m512i high)
+{
+    return _mm512_add_epi32(low, _mm512_slli_epi32(high, CLIPC_LOW_WEIGHT_BITS));
+}
+
+/* A window in four rows at once, a lane each: the rounded sums, not yet cut. */
+static inline __m512i mix_window(const clipc_split_weights *weights, size_t groups, size_t channels,
+                                 const uint8_t *const *in, size_t offset, __m512i shuffle)
+{
+    const uint8_t *in0 = in[0] + offset, *in1 = in[1] + offset;
+    const uint8_t *in2 = in[2] + offset, *in3 = in[3] + offset;
+    const __m512i half = _mm512_set1_epi32(1 << (CLIPC_WEIGHT_BITS - 1));
+    __m512i low01 = _mm512_setzero_si512(), low23 = low01, high01 = low01, high23 = low01;
+    size_t at = 0;
+
+    for (size_t i = 0; i < groups; i++) {
+        const __m512i split =
+            _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)&weights[i]));
+        const __m512i low = spread_weights(split, 0), high = spread_weights(split, 2);
+        const __m512i pairs01 = _mm512_shuffle_epi8(load_two(in0 + at, in1 + at), shuffle);
+        const __m512i pairs23 = _mm512_shuffle_epi8(load_two(in2 + at, in3 + at), shuffle);
+
+        low01 = add_products(low01, pairs01, low);
+        high01 = add_products(high01, pairs01, high);
+        low23 = add_products(low23, pairs23, low);
+        high23 = add_products(high23, pairs23, high);
+        at += CLIPC_TAPS_STEP * channels;
     }
-    a = _mm512_add_epi32(low_sums[0], _mm512_slli_epi32(high_sums[0], CLIPC_LOW_WEIGHT_BITS));
-    b = _mm512_add_epi32(low_sums[1], _mm512_slli_epi32(high_sums[1], CLIPC_LOW_WEIGHT_BITS));
-    /* Even lanes of a and b, odd ones: together the sums of rows 0 to 3. */
-    a = _mm512_add_epi32(_mm512_shuffle_i32x4(a, b, _MM_SHUFFLE(2, 0, 2, 0)),
-                         _mm512_shuffle_i32x4(a, b, _MM_SHUFFLE(3, 1, 3, 1)));
-    a = _mm512_add_epi32(a, _mm512_set1_epi32(1 << (CLIPC_WEIGHT_BITS - 1)));
-    return _mm512_srai_epi32(a, CLIPC_WEIGHT_BITS);
+    low01 = join_halves(low01, high01);
+    low23 = join_halves(low23, high23);
+    /* Even lanes, odd ones: together the sums of rows 0 to 3. */
+    low01 = _mm512_add_epi32(_mm512_shuffle_i32x4(low01, low23, _MM_SHUFFLE(2, 0, 2, 0)),
+                             _mm512_shuffle_i32x4(low01, low23, _MM_SHUFFLE(3, 1, 3, 1)));
+    return _mm512_srai_epi32(_mm512_add_epi32(low01, half), CLIPC_WEIGHT_BITS);
 }
 
 /* 32-bit values, negative ones as 0, those above 255 as 255. */
@@ -68,33 +81,32 @@ static inline __m128i cut(__m512i values)
     return _mm512_cvtusepi32_epi8(_mm512_max_epi32(values, _mm512_setzero_si512()));
 }
 
+static void mix_four_rows(const clipc_windows *windows, const uint8_t *const *in, size_t channels,
+                          uint8_t *const *out)
+{
+    const __m512i shuffle = load_shuffle(channels);
+    const size_t groups = windows->taps / CLIPC_TAPS_STEP, bytes = windows->count * channels;
+
+    for (size_t i = 0; i < windows->count; i++) {
+        const size_t at = i * channels;
+        const __m128i pixels = cut(mix_window(windows->split + i * groups, groups, channels, in,
+                                              windows->starts[i] * channels, shuffle));
+
+        clipc_store_pixel(out[0], at, bytes, (uint32_t)_mm_extract_epi32(pixels, 0));
+        clipc_store_pixel(out[1], at, bytes, (uint32_t)_mm_extract_epi32(pixels, 1));
+        clipc_store_pixel(out[2], at, bytes, (uint32_t)_mm_extract_epi32(pixels, 2));
+        clipc_store_pixel(out[3], at, bytes, (uint32_t)_mm_extract_epi32(pixels, 3));
+    }
+}
+
 /* Fewer than four rows are filled up with the last of them. */
 static void mix_pixels(const clipc_windows *windows, const uint8_t *const *in, size_t rows,
                        size_t channels, uint8_t *const *out)
 {
-    const __m512i shuffle = load_shuffle(channels);
+    for (size_t row = 0; row < rows; row += CLIPC_ROWS_AT_ONCE) {
+        const clipc_four_rows four = clipc_four_rows_from(in, out, row, rows);
 
-    for (size_t from = 0; from < rows; from += CLIPC_ROWS_AT_ONCE) {
-        const uint8_t *in4[CLIPC_ROWS_AT_ONCE];
-        uint8_t *out4[CLIPC_ROWS_AT_ONCE];
-
-        for (size_t row = 0; row < CLIPC_ROWS_AT_ONCE; row++) {
-            const size_t index = from + row < rows ? from + row : rows - 1;
-
-            in4[row] = in[index];
-            out4[row] = out[index];
-        }
-        for (size_t i = 0; i < windows->count; i++) {
-            const size_t at = i * channels, left = (windows->count - i) * channels;
-            const __m128i pixels =
-                cut(mix_window(windows->weights + i * windows->taps, windows->taps, in4,
-                               windows->starts[i] * channels, channels, shuffle));
-
-            clipc_store_pixel(out4[0] + at, (uint32_t)_mm_extract_epi32(pixels, 0), channels, left);
-            clipc_store_pixel(out4[1] + at, (uint32_t)_mm_extract_epi32(pixels, 1), channels, left);
-            clipc_store_pixel(out4[2] + at, (uint32_t)_mm_extract_epi32(pixels, 2), channels, left);
-            clipc_store_pixel(out4[3] + at, (uint32_t)_mm_extract_epi32(pixels, 3), channels, left);
-        }
+        mix_four_rows(windows, four.in, channels, four.out);
     }
 }
 

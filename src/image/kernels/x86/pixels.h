@@ -8,12 +8,6 @@
 #include <string.h>
 
 /*
- * A weight w is taken apart, w = high * 2^15 + low, so that both halves fit the 16-bit products that
- * add up in pairs; sums may wrap on the way, the whole fits in 32 bits again.
- */
-#define CLIPC_LOW_WEIGHT_BITS 15
-
-/*
  * By channels: a byte shuffle that makes 16-bit pairs of neighbours of four pixels. The lower lane
  * has channel after channel of pixels 0 and 1, the upper one of pixels 2 and 3; -1 makes a zero.
  */
@@ -29,15 +23,37 @@ static const int8_t clipc_pixel_pairs[4][32] = {
 #undef PAIR
 #undef NONE
 
-/* A pixel's four bytes, of which `channels` count, to where `left` bytes are left of its row. */
-static inline void clipc_store_pixel(uint8_t *out, uint32_t pixel, size_t channels, size_t left)
+/* Four of the rows that are mixed, from `row` on; the last one stands for those beyond `rows`. */
+typedef struct clipc_four_rows {
+    const uint8_t *in[4];
+    uint8_t *out[4];
+} clipc_four_rows;
+
+static inline clipc_four_rows clipc_four_rows_from(const uint8_t *const *in, uint8_t *const *out,
+                                                   size_t row, size_t rows)
 {
-    if (left >= sizeof(pixel)) {
-        memcpy(out, &pixel, sizeof(pixel)); /* the next pixel is written later */
-        return;
+    clipc_four_rows four;
+
+    for (size_t i = 0; i < 4; i++) {
+        const size_t index = row + i < rows ? row + i : rows - 1;
+
+        four.in[i] = in[index];
+        four.out[i] = out[index];
     }
-    for (size_t channel = 0; channel < channels; channel++)
-        out[channel] = (uint8_t)(pixel >> 8 * channel);
+    return four;
+}
+
+/*
+ * A pixel of up to four bytes to out[at] of a row of `size` bytes: as four bytes where they fit, for
+ * the pixel after it is written later.
+ */
+static inline void clipc_store_pixel(uint8_t *out, size_t at, size_t size, uint32_t pixel)
+{
+    if (at + sizeof(pixel) <= size)
+        memcpy(out + at, &pixel, sizeof(pixel));
+    else
+        for (; at < size; at++, pixel >>= 8)
+            out[at] = (uint8_t)pixel;
 }
 
 #endif
