@@ -97,14 +97,30 @@ clipc_status clipc_encode_pixels(clipc_session *session, const float *pixels, si
     return status;
 }
 
-clipc_status clipc_preprocess(const clipc_model *model, const clipc_image *image, float *out,
-                              clipc_error *error)
+static clipc_preprocess_config preprocess_config(const clipc_model *model)
 {
     clipc_preprocess_config config = {.image_size = (uint32_t)model->config.image_size};
 
     memcpy(config.mean, model->config.mean, sizeof(config.mean));
     memcpy(config.std, model->config.std, sizeof(config.std));
+    return config;
+}
+
+clipc_status clipc_preprocess(const clipc_model *model, const clipc_image *image, float *out,
+                              clipc_error *error)
+{
+    const clipc_preprocess_config config = preprocess_config(model);
+
     return clipc_preprocess_pixels(image, &config, out, error);
+}
+
+clipc_status clipc_preprocess_file(const clipc_model *model, const char *path,
+                                   const clipc_image_options *options, float *out,
+                                   clipc_error *error)
+{
+    const clipc_preprocess_config config = preprocess_config(model);
+
+    return clipc_preprocess_path(path, options, &config, out, error);
 }
 
 /* --- Pictures and files: preprocessed in parallel, a batch at a time --- */
@@ -121,17 +137,10 @@ typedef struct picture_job {
 static clipc_status read_picture(const picture_job *job, size_t index, clipc_error *error)
 {
     float *pixels = job->pixels + index * pixel_count(job->model);
-    clipc_image *image;
-    clipc_status status;
 
     if (job->images)
         return clipc_preprocess(job->model, job->images[index], pixels, error);
-    status = clipc_image_read(&image, job->paths[index], job->options, error);
-    if (status)
-        return status;
-    status = clipc_preprocess(job->model, image, pixels, error);
-    clipc_image_close(image);
-    return status;
+    return clipc_preprocess_file(job->model, job->paths[index], job->options, pixels, error);
 }
 
 static void read_task(void *context, size_t index, unsigned worker)
