@@ -375,8 +375,9 @@ typedef struct clipc_profile_op {
 typedef void (*clipc_profile_fn)(void *data, const clipc_profile_op *op);
 
 /*
- * From now on encode_* call `profile` after each op, on the caller's thread; NULL ends it. What is
- * computed stays the same.
+ * From now on encode_* call `profile` after each op, one at a time; NULL ends it. Where pictures
+ * are read while others are encoded, that may be on a thread of the session. What is computed stays
+ * the same.
  */
 CLIPC_API void clipc_session_profile(clipc_session *session, clipc_profile_fn profile, void *data);
 
