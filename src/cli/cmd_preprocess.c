@@ -106,7 +106,7 @@ static int run(const clipc_cli_command *self, int argc, char **argv)
 const clipc_cli_command clipc_cli_preprocess = {
     .name = "preprocess",
     .summary = "a picture to the tensor that the encoder gets",
-    .usage = "IMAGE -o OUT.npy [--exif]",
+    .usage = "IMAGE -o OUT.npy [--exif] [--fast-decode]",
     .notes = "Resize, crop, RGB, normalise as the original does it for the model's picture size.",
     .examples = "clipc preprocess boat.jpg -o boat.npy\n"
                 "clipc preprocess -m ViT-L/14 --exif phone.jpg -o phone.npy",

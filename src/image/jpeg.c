@@ -19,6 +19,10 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
+#if !defined(LIBJPEG_TURBO_VERSION_NUMBER) || LIBJPEG_TURBO_VERSION_NUMBER < 1005000
+#error "libjpeg-turbo 1.5 or newer is needed: others cannot leave out rows and columns"
+#endif
+
 /* A progressive file of many scans over a large picture takes long: real ones have some ten. */
 #define MOST_SCANS 500
 #define LONGEST_MESSAGE JMSG_LENGTH_MAX
@@ -250,7 +254,7 @@ static void take_rows(jpeg_state *state, const clipc_part *part)
     }
 }
 
-/* The smallest scale that leaves twice the wanted pixels: less is seen in the embeddings. */
+/* The smallest scale that leaves twice the wanted pixels: docs/model.md has what that changes. */
 static void choose_scale(jpeg_state *state, uint32_t size)
 {
     struct jpeg_decompress_struct *library = &state->library;

@@ -187,11 +187,61 @@ static void test_ends_early(void **unused)
         }
 }
 
+static double mean_difference(const clipc_image *a, const clipc_image *b)
+{
+    const size_t bytes = (size_t)a->width * a->height * clipc_mode_bytes(a->mode);
+    double sum = 0.0;
+
+    for (size_t i = 0; i < bytes; i++)
+        sum += abs(a->samples[i] - b->samples[i]);
+    return sum / (double)bytes;
+}
+
+/* Pictures that have not four times the pixels stay as they are; others come close. */
+static void test_fast(void **unused)
+{
+    static const struct {
+        JDIMENSION width, height;
+        uint32_t size;
+        bool is_exact;
+    } cases[] = {
+        {127, 160, 32, true}, {128, 160, 32, false}, {400, 300, 32, false}, {300, 700, 20, false},
+        {9, 700, 3, true},    {16, 16, 1, false},    {1, 1, 1, true},
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        for (size_t j = 0; j < sizeof(layouts) / sizeof(layouts[0]); j++) {
+            const clipc_crop_request request = {.size = cases[i].size, .fast_decode = true};
+            clipc_encoded_image in = {.source = layouts[j].name, .max_pixels = 1 << 24};
+            clipc_image *exact, *fast;
+            clipc_error error;
+            unsigned char *bytes;
+            unsigned long size;
+
+            make_jpeg(&layouts[j], cases[i].width, cases[i].height, &bytes, &size);
+            in.bytes = bytes;
+            in.size = size;
+            exact = crop_of_whole(&in, cases[i].size);
+            assert_int_equal(clipc_decode_jpeg_crop(&fast, &in, &request, &error), CLIPC_OK);
+            assert_int_equal(fast->width, cases[i].size);
+            assert_int_equal(fast->height, cases[i].size);
+            if (mean_difference(exact, fast) > (cases[i].is_exact ? 0.0 : 16.0))
+                fail_msg("%s, %u x %u to %u: a mean difference of %g", layouts[j].name,
+                         cases[i].width, cases[i].height, cases[i].size,
+                         mean_difference(exact, fast));
+            clipc_image_close(exact);
+            clipc_image_close(fast);
+            free(bytes);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_equal),
         cmocka_unit_test(test_ends_early),
+        cmocka_unit_test(test_fast),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
