@@ -301,6 +301,11 @@ typedef struct clipc_image_options {
     bool apply_exif;     /* turn the picture as its EXIF orientation says; default false, as CLIP */
     uint64_t max_pixels; /* refuses larger pictures before decoding; default 178,956,970 */
     uint64_t max_bytes;  /* refuses larger files; default 1 GiB */
+    /*
+     * For functions that go from a file to pixels or an embedding: a large JPEG may be decoded at
+     * 1/2, 1/4 or 1/8 of its size. That is no longer what the original computes; default false.
+     */
+    bool fast_decode;
 } clipc_image_options;
 
 CLIPC_API void clipc_image_options_init(clipc_image_options *options);
@@ -324,6 +329,14 @@ CLIPC_API void clipc_image_close(clipc_image *image);
  */
 CLIPC_API clipc_status clipc_preprocess(const clipc_model *model, const clipc_image *image,
                                         float *out, clipc_error *error);
+
+/*
+ * clipc_image_read() and clipc_preprocess() in one, with the same result and less of both time and
+ * memory: a JPEG is decoded in strips, and no further than the crop needs.
+ */
+CLIPC_API clipc_status clipc_preprocess_file(const clipc_model *model, const char *path,
+                                             const clipc_image_options *options, float *out,
+                                             clipc_error *error);
 
 /* ------------------------------------------------------------------------------------------- */
 /* Encoding */
@@ -362,8 +375,9 @@ typedef struct clipc_profile_op {
 typedef void (*clipc_profile_fn)(void *data, const clipc_profile_op *op);
 
 /*
- * From now on encode_* call `profile` after each op, on the caller's thread; NULL ends it. What is
- * computed stays the same.
+ * From now on encode_* call `profile` after each op, one at a time; NULL ends it. Where pictures
+ * are read while others are encoded, that may be on a thread of the session. What is computed stays
+ * the same.
  */
 CLIPC_API void clipc_session_profile(clipc_session *session, clipc_profile_fn profile, void *data);
 

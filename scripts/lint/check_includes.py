@@ -8,7 +8,7 @@
     base <- hub
 
 The four in braces do not know each other. The command uses the public header alone. What is written
-for one instruction set or device is known inside compute/kernels/ only.
+for one instruction set or device is known inside compute/kernels/ and image/kernels/ only.
 """
 import re
 import sys
@@ -32,7 +32,7 @@ MAY_INCLUDE = {
 # Embedded data has no folder in src/; the command gets it through the API.
 EMBEDDED = "embedded"
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<(clipc[^>]*)>)')
-KERNELS = re.compile(r"^compute/kernels/([^/]+)/")
+KERNELS = re.compile(r"^((?:compute|image)/kernels/)[^/]+/")
 
 
 def includes(path):
@@ -61,8 +61,9 @@ def check_file(report, src, path):
             report.fail(path, number, f"{own}: expected a path from src/")
         elif target != folder and target not in MAY_INCLUDE[folder]:
             report.fail(path, number, f"{folder}/ may not include {own}")
-        if KERNELS.match(own) and not name.startswith("compute/kernels/"):
-            report.fail(path, number, f"{own} is known inside compute/kernels/ only")
+        kernels = KERNELS.match(own)
+        if kernels and not name.startswith(kernels.group(1)):
+            report.fail(path, number, f"{own} is known inside {kernels.group(1)} only")
 
 
 def check_cycles(report, src, paths):

@@ -21,6 +21,7 @@ typedef struct classify_options {
     size_t top;               /* 0: not given */
     bool truncate;
     bool exif;
+    bool fast_decode;
 } classify_options;
 
 static const clipc_cli_option classify_table[] = {
@@ -59,6 +60,10 @@ static const clipc_cli_option classify_table[] = {
      .kind = CLIPC_CLI_FLAG,
      .help = "turn pictures as their EXIF orientation says",
      .offset = offsetof(classify_options, exif)},
+    {.name = "fast-decode",
+     .kind = CLIPC_CLI_FLAG,
+     .help = "decode large JPEGs at a fraction; not exact",
+     .offset = offsetof(classify_options, fast_decode)},
     {.name = NULL},
 };
 
@@ -256,6 +261,7 @@ static int open_job(classify_job *job, clipc_model **model)
     encoder->text_flags = job->options->truncate ? CLIPC_TOKENIZE_TRUNCATE : 0;
     clipc_image_options_init(&encoder->image_options);
     encoder->image_options.apply_exif = job->options->exif;
+    encoder->image_options.fast_decode = job->options->fast_decode;
     code = clipc_cli_open_session(&encoder->session, *model, common);
     if (code)
         return code;

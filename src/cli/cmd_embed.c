@@ -16,6 +16,7 @@ typedef struct embed_options {
     const char *output;
     bool raw;
     bool exif;
+    bool fast_decode;
     bool truncate;
 } embed_options;
 
@@ -44,6 +45,10 @@ static const clipc_cli_option embed_table[] = {
      .kind = CLIPC_CLI_FLAG,
      .help = "turn pictures as their EXIF orientation says",
      .offset = offsetof(embed_options, exif)},
+    {.name = "fast-decode",
+     .kind = CLIPC_CLI_FLAG,
+     .help = "decode large JPEGs at a fraction; not exact",
+     .offset = offsetof(embed_options, fast_decode)},
     {.name = "truncate",
      .kind = CLIPC_CLI_FLAG,
      .help = "cut texts that are too long",
@@ -195,6 +200,7 @@ static int open_job(embed_job *job, clipc_model **model)
     encoder->text_flags = job->options->truncate ? CLIPC_TOKENIZE_TRUNCATE : 0;
     clipc_image_options_init(&encoder->image_options);
     encoder->image_options.apply_exif = job->options->exif;
+    encoder->image_options.fast_decode = job->options->fast_decode;
     code = clipc_cli_open_session(&encoder->session, *model, common);
     if (code)
         return code;

@@ -13,6 +13,7 @@ typedef struct preprocess_options {
     clipc_cli_common common;
     const char *output;
     bool exif;
+    bool fast_decode;
 } preprocess_options;
 
 static const clipc_cli_option preprocess_table[] = {
@@ -26,6 +27,10 @@ static const clipc_cli_option preprocess_table[] = {
      .kind = CLIPC_CLI_FLAG,
      .help = "turn the picture as its EXIF orientation says",
      .offset = offsetof(preprocess_options, exif)},
+    {.name = "fast-decode",
+     .kind = CLIPC_CLI_FLAG,
+     .help = "decode large JPEGs at a fraction; not exact",
+     .offset = offsetof(preprocess_options, fast_decode)},
     {.name = NULL},
 };
 
@@ -58,17 +63,12 @@ static int write_tensor(const preprocess_options *options, const float *pixels, 
 static int preprocess(const clipc_model *model, const preprocess_options *options, float *pixels)
 {
     clipc_image_options image_options;
-    clipc_image *image = NULL;
     clipc_error error;
-    clipc_status status;
 
     clipc_image_options_init(&image_options);
     image_options.apply_exif = options->exif;
-    status = clipc_image_read(&image, options->common.operands[0], &image_options, &error);
-    if (!status)
-        status = clipc_preprocess(model, image, pixels, &error);
-    clipc_image_close(image);
-    if (!status)
+    image_options.fast_decode = options->fast_decode;
+    if (!clipc_preprocess_file(model, options->common.operands[0], &image_options, pixels, &error))
         return CLIPC_CLI_DONE;
     clipc_cli_report(&error);
     return CLIPC_CLI_INPUT;
@@ -106,7 +106,7 @@ static int run(const clipc_cli_command *self, int argc, char **argv)
 const clipc_cli_command clipc_cli_preprocess = {
     .name = "preprocess",
     .summary = "a picture to the tensor that the encoder gets",
-    .usage = "IMAGE -o OUT.npy [--exif]",
+    .usage = "IMAGE -o OUT.npy [--exif] [--fast-decode]",
     .notes = "Resize, crop, RGB, normalise as the original does it for the model's picture size.",
     .examples = "clipc preprocess boat.jpg -o boat.npy\n"
                 "clipc preprocess -m ViT-L/14 --exif phone.jpg -o phone.npy",

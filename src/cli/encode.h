@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 enum {
-    CLIPC_CLI_IMAGE_BATCH = 16,
+    CLIPC_CLI_IMAGE_BATCH = 32,
     CLIPC_CLI_TEXT_BATCH = 64,
 };
 

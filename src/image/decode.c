@@ -4,8 +4,8 @@
 
 #include "base/file_map.h"
 #include "base/options.h"
-#include "base/sizes.h"
 #include "base/status.h"
+#include "image/crop.h"
 #include "image/orientation.h"
 
 #include <string.h>
@@ -18,32 +18,37 @@ typedef struct image_format {
     size_t length;
     const char *name;
     clipc_status (*decode)(clipc_image **out, const clipc_encoded_image *in, clipc_error *error);
+    clipc_status (*decode_crop)(clipc_image **out, const clipc_encoded_image *in,
+                                const clipc_crop_request *request, clipc_error *error);
 } image_format;
 
-/* A format that this build lacks has no decoder: its files are told apart all the same. */
+/*
+ * A format that this build lacks has no decoder: its files are told apart all the same. decode_crop
+ * is NULL where nothing is won over decoding the whole.
+ */
 static const image_format formats[] = {
-    {"\xFF\xD8\xFF", 3, "JPEG", clipc_decode_jpeg},
-    {"\x89PNG\r\n\x1A\n", 8, "PNG", clipc_decode_png},
-    {"BM", 2, "BMP", clipc_decode_bmp},
+    {"\xFF\xD8\xFF", 3, "JPEG", clipc_decode_jpeg, clipc_decode_jpeg_crop},
+    {"\x89PNG\r\n\x1A\n", 8, "PNG", clipc_decode_png, NULL},
+    {"BM", 2, "BMP", clipc_decode_bmp, NULL},
 #ifdef CLIPC_HAVE_WEBP
-    {"RIFF????WEBP", 12, "WebP", clipc_decode_webp},
+    {"RIFF????WEBP", 12, "WebP", clipc_decode_webp, NULL},
 #else
-    {"RIFF????WEBP", 12, "WebP", NULL},
+    {"RIFF????WEBP", 12, "WebP", NULL, NULL},
 #endif
 #ifdef CLIPC_HAVE_GIF
-    {"GIF87a", 6, "GIF", clipc_decode_gif},
-    {"GIF89a", 6, "GIF", clipc_decode_gif},
+    {"GIF87a", 6, "GIF", clipc_decode_gif, NULL},
+    {"GIF89a", 6, "GIF", clipc_decode_gif, NULL},
 #else
-    {"GIF8", 4, "GIF", NULL},
+    {"GIF8", 4, "GIF", NULL, NULL},
 #endif
 #ifdef CLIPC_HAVE_TIFF
-    {"II*\0", 4, "TIFF", clipc_decode_tiff},
-    {"MM\0*", 4, "TIFF", clipc_decode_tiff},
-    {"II+\0", 4, "TIFF", clipc_decode_tiff},
-    {"MM\0+", 4, "TIFF", clipc_decode_tiff},
+    {"II*\0", 4, "TIFF", clipc_decode_tiff, NULL},
+    {"MM\0*", 4, "TIFF", clipc_decode_tiff, NULL},
+    {"II+\0", 4, "TIFF", clipc_decode_tiff, NULL},
+    {"MM\0+", 4, "TIFF", clipc_decode_tiff, NULL},
 #else
-    {"II*\0", 4, "TIFF", NULL},
-    {"MM\0*", 4, "TIFF", NULL},
+    {"II*\0", 4, "TIFF", NULL, NULL},
+    {"MM\0*", 4, "TIFF", NULL, NULL},
 #endif
 };
 
@@ -89,12 +94,13 @@ static const image_format *find_format(const uint8_t *bytes, size_t size)
     return NULL;
 }
 
-static clipc_status decode(clipc_image **out, const clipc_encoded_image *in, bool apply_exif,
-                           clipc_error *error)
+static clipc_status check_file(const clipc_encoded_image *in, const image_format *format,
+                               const clipc_image_options *options, clipc_error *error)
 {
-    const image_format *format = find_format(in->bytes, in->size);
-    clipc_status status;
-
+    if (in->size > options->max_bytes)
+        return clipc_fail(error, CLIPC_ERROR_LIMIT,
+                          "%s: has %zu bytes, more than the limit of %llu", in->source, in->size,
+                          (unsigned long long)options->max_bytes);
     if (in->size == 0)
         return clipc_fail(error, CLIPC_ERROR_FORMAT, "%s: the file is empty", in->source);
     if (!format)
@@ -104,24 +110,20 @@ static clipc_status decode(clipc_image **out, const clipc_encoded_image *in, boo
     if (!format->decode)
         return clipc_fail(error, CLIPC_ERROR_UNSUPPORTED, "%s: this build does not read %s",
                           in->source, format->name);
-    status = format->decode(out, in, error);
-    if (!status && apply_exif)
-        status = clipc_image_turn_upright(out, in->source, error);
-    return status;
+    return CLIPC_OK;
 }
 
-static clipc_status decode_with(clipc_image **out, const void *bytes, size_t size,
-                                const char *source, const clipc_image_options *options,
-                                clipc_error *error)
+static clipc_status decode(clipc_image **out, const clipc_encoded_image *in,
+                           const clipc_image_options *options, clipc_error *error)
 {
-    const clipc_encoded_image in = {bytes, size, source, options->max_pixels};
-    clipc_status status;
+    const image_format *format = find_format(in->bytes, in->size);
+    clipc_status status = check_file(in, format, options, error);
 
-    if (size > options->max_bytes)
-        return clipc_fail(error, CLIPC_ERROR_LIMIT,
-                          "%s: has %zu bytes, more than the limit of %llu", source, size,
-                          (unsigned long long)options->max_bytes);
-    status = decode(out, &in, options->apply_exif, error);
+    if (status)
+        return status;
+    status = format->decode(out, in, error);
+    if (!status && options->apply_exif)
+        status = clipc_image_turn_upright(out, in->source, error);
     if (status) {
         clipc_image_close(*out);
         *out = NULL;
@@ -129,36 +131,91 @@ static clipc_status decode_with(clipc_image **out, const void *bytes, size_t siz
     return status;
 }
 
+static clipc_status decode_crop(clipc_image **out, const clipc_encoded_image *in,
+                                const clipc_image_options *options, uint32_t size,
+                                clipc_error *error)
+{
+    const image_format *format = find_format(in->bytes, in->size);
+    const clipc_crop_request request = {size, options->apply_exif, options->fast_decode};
+    clipc_image *whole = NULL;
+    clipc_status status = check_file(in, format, options, error);
+
+    if (!status && format->decode_crop)
+        status = format->decode_crop(out, in, &request, error);
+    if (status || *out)
+        return status;
+    status = decode(&whole, in, options, error);
+    if (!status)
+        status = clipc_image_crop(out, whole, size, error);
+    clipc_image_close(whole);
+    return status;
+}
+
+static clipc_status take_options(clipc_image_options *settings, const clipc_image_options *options,
+                                 clipc_error *error)
+{
+    clipc_image_options_init(settings);
+    return clipc_options_take(settings, sizeof(*settings), options, "image options", error);
+}
+
 clipc_status clipc_image_decode(clipc_image **out, const void *bytes, size_t size,
                                 const char *source, const clipc_image_options *options,
                                 clipc_error *error)
 {
+    clipc_encoded_image in = {bytes, size, source ? source : "picture", 0};
     clipc_image_options settings;
-    clipc_status status;
+    clipc_status status = take_options(&settings, options, error);
 
     *out = NULL;
-    clipc_image_options_init(&settings);
-    status = clipc_options_take(&settings, sizeof(settings), options, "image options", error);
-    if (status)
-        return status;
-    return decode_with(out, bytes, size, source ? source : "picture", &settings, error);
+    in.max_pixels = settings.max_pixels;
+    return status ? status : decode(out, &in, &settings, error);
+}
+
+/* A file's bytes, mapped, and the options to decode them with. */
+typedef struct image_file {
+    clipc_encoded_image in;
+    clipc_image_options settings;
+    clipc_file_map map;
+} image_file;
+
+static clipc_status open_file(image_file *file, const char *path,
+                              const clipc_image_options *options, clipc_error *error)
+{
+    clipc_status status = take_options(&file->settings, options, error);
+
+    if (!status)
+        status = clipc_file_map_open(&file->map, path, error);
+    if (!status)
+        file->in =
+            (clipc_encoded_image){file->map.bytes, file->map.size, path, file->settings.max_pixels};
+    return status;
 }
 
 clipc_status clipc_image_read(clipc_image **out, const char *path,
                               const clipc_image_options *options, clipc_error *error)
 {
-    clipc_image_options settings;
-    clipc_file_map map;
-    clipc_status status;
+    image_file file;
+    clipc_status status = open_file(&file, path, options, error);
 
     *out = NULL;
-    clipc_image_options_init(&settings);
-    status = clipc_options_take(&settings, sizeof(settings), options, "image options", error);
-    if (!status)
-        status = clipc_file_map_open(&map, path, error);
     if (status)
         return status;
-    status = decode_with(out, map.bytes, map.size, path, &settings, error);
-    clipc_file_map_close(&map);
+    status = decode(out, &file.in, &file.settings, error);
+    clipc_file_map_close(&file.map);
+    return status;
+}
+
+clipc_status clipc_image_read_crop(clipc_image **out, const char *path,
+                                   const clipc_image_options *options, uint32_t size,
+                                   clipc_error *error)
+{
+    image_file file;
+    clipc_status status = open_file(&file, path, options, error);
+
+    *out = NULL;
+    if (status)
+        return status;
+    status = decode_crop(out, &file.in, &file.settings, size, error);
+    clipc_file_map_close(&file.map);
     return status;
 }

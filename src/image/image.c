@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/sizes.h"
 #include "base/status.h"
+#include "image/kernels/kernels.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,20 +31,22 @@ clipc_status clipc_image_new(clipc_image **out, clipc_mode mode, uint32_t width,
                              const char *source, clipc_error *error)
 {
     clipc_image *image;
-    size_t pixels;
+    size_t pixels, bytes;
 
     *out = NULL;
     if (width == 0 || height == 0)
         return clipc_fail(error, CLIPC_ERROR_FORMAT, "%s: a picture of %u x %u pixels is empty",
                           source, width, height);
-    if (!clipc_mul_size(width, height, &pixels))
+    if (!clipc_mul_size(width, height, &pixels) ||
+        !clipc_mul_size(pixels, clipc_mode_bytes(mode), &bytes) ||
+        bytes > SIZE_MAX - CLIPC_ROW_SLACK)
         return clipc_fail_memory(error, source, SIZE_MAX);
     image = clipc_calloc(1, sizeof(*image));
     if (image)
-        image->samples = clipc_calloc(pixels, clipc_mode_bytes(mode));
+        image->samples = clipc_calloc(bytes + CLIPC_ROW_SLACK, 1);
     if (!image || !image->samples) {
         free(image);
-        return clipc_fail_memory(error, source, pixels);
+        return clipc_fail_memory(error, source, bytes);
     }
     image->mode = mode;
     image->width = width;

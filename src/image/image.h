@@ -27,7 +27,8 @@ struct clipc_image {
     uint32_t width, height;  /* both at least 1 */
     unsigned orientation;    /* EXIF's, 1 (upright) to 8; 1 once it has been applied */
     uint8_t palette[256][3]; /* MODE_P: R, G, B */
-    uint8_t *samples;        /* [height][width][clipc_mode_bytes], owned; aligned for its type */
+    uint8_t *samples;        /* [height][width][clipc_mode_bytes], owned; aligned for its type,
+                                CLIPC_ROW_SLACK more bytes after it */
 };
 
 /* Bytes of one pixel. */

@@ -78,6 +78,10 @@ void clipc_convert_to_rgb(const clipc_image *image, const uint8_t *pixels, size_
 {
     const size_t bytes = clipc_mode_bytes(image->mode);
 
+    if (image->mode == CLIPC_MODE_RGB) {
+        memcpy(out, pixels, n * bytes);
+        return;
+    }
     for (size_t i = 0; i < n; i++) {
         const uint8_t *pixel = pixels + i * bytes;
 

@@ -19,4 +19,9 @@ clipc_status clipc_preprocess_pixels(const clipc_image *image,
                                      const clipc_preprocess_config *config, float *out,
                                      clipc_error *error);
 
+/* The same from a file, which is decoded no further than the crop needs; options may be NULL. */
+clipc_status clipc_preprocess_path(const char *path, const clipc_image_options *options,
+                                   const clipc_preprocess_config *config, float *out,
+                                   clipc_error *error);
+
 #endif

@@ -21,4 +21,7 @@ typedef struct clipc_resize {
 clipc_status clipc_image_resize(clipc_image **out, const clipc_image *image,
                                 const clipc_resize *resize, clipc_error *error);
 
+/* Which of the two passes comes first for a picture of width x height. */
+bool clipc_resize_begins_with_columns(uint32_t width, uint32_t height, const clipc_resize *resize);
+
 #endif

@@ -97,74 +97,89 @@ clipc_status clipc_encode_pixels(clipc_session *session, const float *pixels, si
     return status;
 }
 
-clipc_status clipc_preprocess(const clipc_model *model, const clipc_image *image, float *out,
-                              clipc_error *error)
+static clipc_preprocess_config preprocess_config(const clipc_model *model)
 {
     clipc_preprocess_config config = {.image_size = (uint32_t)model->config.image_size};
 
     memcpy(config.mean, model->config.mean, sizeof(config.mean));
     memcpy(config.std, model->config.std, sizeof(config.std));
+    return config;
+}
+
+clipc_status clipc_preprocess(const clipc_model *model, const clipc_image *image, float *out,
+                              clipc_error *error)
+{
+    const clipc_preprocess_config config = preprocess_config(model);
+
     return clipc_preprocess_pixels(image, &config, out, error);
 }
 
-/* --- Pictures and files: preprocessed in parallel, a batch at a time --- */
-
-typedef struct picture_job {
-    const clipc_model *model;
-    const clipc_image *const *images; /* or NULL: */
-    const char *const *paths;
-    const clipc_image_options *options;
-    float *pixels;       /* [batch][3][S][S] */
-    clipc_error *errors; /* [batch]; code CLIPC_OK for a picture that is fine */
-} picture_job;
-
-static clipc_status read_picture(const picture_job *job, size_t index, clipc_error *error)
+clipc_status clipc_preprocess_file(const clipc_model *model, const char *path,
+                                   const clipc_image_options *options, float *out,
+                                   clipc_error *error)
 {
-    float *pixels = job->pixels + index * pixel_count(job->model);
-    clipc_image *image;
-    clipc_status status;
+    const clipc_preprocess_config config = preprocess_config(model);
 
-    if (job->images)
-        return clipc_preprocess(job->model, job->images[index], pixels, error);
-    status = clipc_image_read(&image, job->paths[index], job->options, error);
-    if (status)
-        return status;
-    status = clipc_preprocess(job->model, image, pixels, error);
-    clipc_image_close(image);
-    return status;
+    return clipc_preprocess_path(path, options, &config, out, error);
 }
 
-static void read_task(void *context, size_t index, unsigned worker)
-{
-    const picture_job *job = context;
+/* --- Pictures and files: a batch is preprocessed while the one before it is encoded --- */
 
-    (void)worker;
-    job->errors[index] = (clipc_error){.code = CLIPC_OK};
-    read_picture(job, index, &job->errors[index]);
+typedef struct picture_batch {
+    size_t first, count; /* among the caller's pictures */
+    float *pixels;       /* [picture_job.batch][3][S][S] */
+    clipc_error *errors; /* [picture_job.batch]; code CLIPC_OK for a picture that is fine */
+} picture_batch;
+
+typedef struct picture_job {
+    clipc_session *session;
+    const clipc_image *const *images; /* [n], or NULL: */
+    const char *const *paths;         /* [n] */
+    size_t n;
+    const clipc_image_options *options;
+    float *out;           /* [n][embed_dim] */
+    clipc_error *errors;  /* [n], or NULL */
+    clipc_error earliest; /* of any picture */
+    size_t batch;         /* most pictures in one */
+    picture_batch batches[2];
+    /* The step under way; NULL where there is nothing to read or to encode. */
+    picture_batch *reading;
+    const picture_batch *encoding;
+    clipc_status status; /* of encoding */
+    clipc_error *error;
+} picture_job;
+
+static clipc_status read_picture(const picture_job *job, size_t index, float *pixels,
+                                 clipc_error *error)
+{
+    const clipc_model *model = job->session->model;
+
+    if (job->images)
+        return clipc_preprocess(model, job->images[index], pixels, error);
+    return clipc_preprocess_file(model, job->paths[index], job->options, pixels, error);
 }
 
 /* Moves the good pictures of a batch to its front; returns how many there are. */
-static size_t close_gaps(const picture_job *job, size_t n)
+static size_t close_gaps(const picture_batch *batch, size_t picture)
 {
-    const size_t picture = pixel_count(job->model);
     size_t good = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        if (job->errors[i].code != CLIPC_OK)
+    for (size_t i = 0; i < batch->count; i++) {
+        if (batch->errors[i].code != CLIPC_OK)
             continue;
         if (good != i)
-            memcpy(job->pixels + good * picture, job->pixels + i * picture,
-                   picture * sizeof(*job->pixels));
+            memcpy(batch->pixels + good * picture, batch->pixels + i * picture,
+                   picture * sizeof(*batch->pixels));
         good++;
     }
     return good;
 }
 
 /* Moves the embeddings of the good pictures back to their rows, zeros to the others. */
-static void open_gaps(const picture_job *job, size_t n, size_t good, size_t dim, float *out)
+static void open_gaps(const picture_batch *batch, size_t good, size_t dim, float *out)
 {
-    for (size_t i = n; i-- > 0;) {
-        if (job->errors[i].code != CLIPC_OK) {
+    for (size_t i = batch->count; i-- > 0;) {
+        if (batch->errors[i].code != CLIPC_OK) {
             memset(out + i * dim, 0, dim * sizeof(*out));
             continue;
         }
@@ -174,92 +189,150 @@ static void open_gaps(const picture_job *job, size_t n, size_t good, size_t dim,
     }
 }
 
-static clipc_status encode_picture_batch(clipc_session *session, const picture_job *job, size_t n,
-                                         float *out, clipc_error *error)
+static clipc_status encode_pictures(const picture_job *job, const picture_batch *batch)
 {
-    const size_t dim = session->model->config.embed_dim;
+    const clipc_model *model = job->session->model;
+    const size_t dim = model->config.embed_dim;
+    const size_t good = close_gaps(batch, pixel_count(model));
+    float *out = job->out + batch->first * dim;
     clipc_status status = CLIPC_OK;
-    size_t good;
 
-    clipc_threads_run(session->threads, n, read_task, (void *)(uintptr_t)job);
-    good = close_gaps(job, n);
     if (good)
-        status = encode_batch(session, job->pixels, good, out, error);
-    if (status)
-        return status;
-    open_gaps(job, n, good, dim, out);
-    return CLIPC_OK;
+        status = encode_batch(job->session, batch->pixels, good, out, job->error);
+    if (!status)
+        open_gaps(batch, good, dim, out);
+    return status;
+}
+
+/* Task 0 encodes, each of the others reads a picture. */
+static void run_task(void *context, size_t task, unsigned worker)
+{
+    picture_job *job = context;
+    picture_batch *reading = job->reading;
+
+    (void)worker;
+    if (task > 0) {
+        const size_t i = task - 1;
+
+        reading->errors[i] = (clipc_error){.code = CLIPC_OK};
+        read_picture(job, reading->first + i,
+                     reading->pixels + i * pixel_count(job->session->model), &reading->errors[i]);
+    } else if (job->encoding) {
+        job->status = encode_pictures(job, job->encoding);
+    }
 }
 
 /* Copies a batch's errors out and keeps the first of all. */
-static void report(const picture_job *job, size_t first, size_t n, clipc_error *errors,
-                   clipc_error *earliest)
+static void report(picture_job *job, const picture_batch *batch)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (errors)
-            errors[first + i] = job->errors[i];
-        if (job->errors[i].code != CLIPC_OK && earliest->code == CLIPC_OK)
-            *earliest = job->errors[i];
+    for (size_t i = 0; i < batch->count; i++) {
+        if (job->errors)
+            job->errors[batch->first + i] = batch->errors[i];
+        if (batch->errors[i].code != CLIPC_OK && job->earliest.code == CLIPC_OK)
+            job->earliest = batch->errors[i];
     }
 }
 
-static clipc_status encode_pictures(clipc_session *session, picture_job *job, size_t n, float *out,
-                                    clipc_error *errors, clipc_error *error)
+/*
+ * Encoding works on the session's threads, so what is read at the same time needs others. The
+ * system divides the cores between them: neither waits for the other before the step ends.
+ */
+static clipc_status run_step(picture_job *job)
 {
-    const size_t dim = session->model->config.embed_dim;
-    const clipc_image *const *images = job->images;
-    const char *const *paths = job->paths;
-    clipc_error earliest = {.code = CLIPC_OK};
+    clipc_session *session = job->session;
+    clipc_threads *threads = job->encoding ? session->readers : session->threads;
     clipc_status status = CLIPC_OK;
 
-    for (size_t i = 0; i < n && !status; i += session->image_batch) {
-        const size_t count = clipc_min_size(session->image_batch, n - i);
-
-        job->images = images ? images + i : NULL;
-        job->paths = paths ? paths + i : NULL;
-        status = encode_picture_batch(session, job, count, out + i * dim, error);
-        report(job, i, count, errors, &earliest);
+    if (job->encoding && job->reading && !threads) {
+        status = clipc_threads_open(&session->readers, clipc_threads_count(session->threads),
+                                    job->error);
+        threads = session->readers;
     }
-    if (status || earliest.code == CLIPC_OK)
+    if (status)
         return status;
-    return clipc_fail(error, earliest.code, "%s", earliest.message);
+    job->status = CLIPC_OK;
+    clipc_threads_run(threads, 1 + (job->reading ? job->reading->count : 0), run_task, job);
+    if (job->reading)
+        report(job, job->reading);
+    return job->status;
 }
 
-static clipc_status with_batch_memory(clipc_session *session, picture_job *job, size_t n,
-                                      float *out, clipc_error *errors, clipc_error *error)
+static clipc_status run_steps(picture_job *job)
 {
-    clipc_status status = choose_batch(session, error);
-    size_t batch, floats;
+    size_t first = 0;
+    clipc_status status = CLIPC_OK;
 
-    if (status || n == 0)
+    for (size_t step = 0; !status && (first < job->n || job->reading); step++) {
+        job->encoding = job->reading;
+        job->reading = first < job->n ? &job->batches[step % 2] : NULL;
+        if (job->reading) {
+            job->reading->first = first;
+            job->reading->count = clipc_min_size(job->batch, job->n - first);
+            first += job->reading->count;
+        }
+        status = run_step(job);
+    }
+    if (status || job->earliest.code == CLIPC_OK)
         return status;
-    batch = clipc_min_size(session->image_batch, n);
-    job->model = session->model;
-    if (!clipc_mul_size(batch, pixel_count(session->model), &floats))
-        return clipc_fail_memory(error, "pictures", batch);
-    job->pixels = clipc_alloc_aligned(floats, sizeof(float));
-    job->errors = clipc_calloc(batch, sizeof(*job->errors));
-    status = job->pixels && job->errors
-                 ? encode_pictures(session, job, n, out, errors, error)
-                 : clipc_fail_memory(error, "pictures", floats * sizeof(float));
-    free(job->pixels);
-    free(job->errors);
+    return clipc_fail(job->error, job->earliest.code, "%s", job->earliest.message);
+}
+
+static bool allocate(picture_job *job)
+{
+    const size_t count = job->n > job->batch ? 2 : 1;
+    size_t floats;
+
+    if (!clipc_mul_size(job->batch, pixel_count(job->session->model), &floats))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        job->batches[i].pixels = clipc_alloc_aligned(floats, sizeof(float));
+        job->batches[i].errors = clipc_calloc(job->batch, sizeof(clipc_error));
+        if (!job->batches[i].pixels || !job->batches[i].errors)
+            return false;
+    }
+    return true;
+}
+
+/* Two batches are in memory at once: each is half of what is encoded at once without reading. */
+static clipc_status run_job(picture_job *job)
+{
+    clipc_session *session = job->session;
+    clipc_status status = choose_batch(session, job->error);
+
+    if (status || job->n == 0)
+        return status;
+    job->batch = clipc_min_size(clipc_max_size(session->image_batch / 2, 1), job->n);
+    status = allocate(job) ? run_steps(job)
+                           : clipc_fail_memory(job->error, "pictures",
+                                               job->batch * pixel_count(session->model));
+    for (size_t i = 0; i < 2; i++) {
+        free(job->batches[i].pixels);
+        free(job->batches[i].errors);
+    }
     return status;
 }
 
 clipc_status clipc_encode_images(clipc_session *session, const clipc_image *const *images, size_t n,
                                  float *out, clipc_error *error)
 {
-    picture_job job = {.images = images};
+    picture_job job = {.session = session, .images = images, .n = n, .out = out, .error = error};
 
-    return with_batch_memory(session, &job, n, out, NULL, error);
+    return run_job(&job);
 }
 
 clipc_status clipc_encode_image_files(clipc_session *session, const char *const *paths, size_t n,
                                       const clipc_image_options *options, float *out,
                                       clipc_error *errors, clipc_error *error)
 {
-    picture_job job = {.paths = paths, .options = options};
+    picture_job job = {
+        .session = session,
+        .paths = paths,
+        .n = n,
+        .options = options,
+        .out = out,
+        .errors = errors,
+        .error = error,
+    };
 
-    return with_batch_memory(session, &job, n, out, errors, error);
+    return run_job(&job);
 }

@@ -49,6 +49,7 @@ void clipc_session_close(clipc_session *session)
 {
     if (!session)
         return;
+    clipc_threads_close(session->readers);
     clipc_threads_close(session->threads);
     clipc_program_free(&session->image_program);
     free(session->block);

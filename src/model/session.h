@@ -10,6 +10,7 @@
 struct clipc_session {
     const clipc_model *model;
     clipc_threads *threads;
+    clipc_threads *readers; /* preprocess pictures while others are encoded; NULL until then */
     size_t max_batch;   /* the option: pictures or texts at once; 0: chosen */
     size_t image_batch; /* pictures encoded at once; 0: not chosen yet */
     clipc_program image_program;

@@ -35,6 +35,11 @@ for file in jpeg_own_420.jpg png_type4_8_interlaced.png webp_lossless.webp \
     check_lines "$file: nothing on stdout" 0
 done
 
+# A picture of less than four times the size has nothing to be decoded faster.
+run preprocess "$pictures/jpeg_own_420.jpg" -o fast.npy --fast-decode
+check_code "--fast-decode" 0
+check "--fast-decode" test "$(tensor_sum fast.npy)" = "$(expected_sum jpeg_own_420.jpg 0)"
+
 # EXIF's rotation is applied when it is asked for.
 for file in jpeg_exif_4.jpg png_exif_3_late.png; do
     run preprocess "$pictures/$file" -o upright.npy --exif

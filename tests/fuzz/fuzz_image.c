@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Fuzzes the picture decoders, told apart by the first bytes as always. The last byte turns EXIF
- * on and chooses a size; what decodes is also resized and converted.
+ * on and chooses a size; what decodes is also resized and converted. The crop of a JPEG, decoded in
+ * strips, must be that of the whole, and fail where that fails.
  */
+#include "image/crop.h"
+#include "image/decode.h"
 #include "image/preprocess.h"
 
 #include <stdlib.h>
@@ -40,6 +43,29 @@ static void resize(const clipc_image *image, uint32_t size)
     free(rgb);
 }
 
+static void crop_jpeg(const uint8_t *data, size_t size, uint32_t crop_size, bool fast_decode)
+{
+    const clipc_encoded_image in = {data, size, "fuzz", MOST_PIXELS};
+    const clipc_crop_request request = {.size = crop_size, .fast_decode = fast_decode};
+    clipc_image *whole = NULL, *crop = NULL, *expected = NULL;
+    clipc_error error;
+    clipc_status status = clipc_decode_jpeg_crop(&crop, &in, &request, &error);
+
+    require(!status == !!crop);
+    if (status)
+        check_error(status, &error);
+    if (!fast_decode) {
+        if (!clipc_decode_jpeg(&whole, &in, &error))
+            clipc_image_crop(&expected, whole, crop_size, &error);
+        require(!expected == !crop);
+        require(!crop || memcmp(crop->samples, expected->samples,
+                                clipc_mode_bytes(crop->mode) * crop_size * crop_size) == 0);
+    }
+    clipc_image_close(whole);
+    clipc_image_close(expected);
+    clipc_image_close(crop);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     clipc_image_options options;
@@ -55,6 +81,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     clipc_image_options_init(&options);
     options.apply_exif = choice & 1;
     options.max_pixels = MOST_PIXELS;
+    if (size > 2 && memcmp(data, "\xFF\xD8\xFF", 3) == 0)
+        crop_jpeg(data, size, 1 + (choice >> 1) % LARGEST_SIZE, choice >> 6 & 1);
     status = clipc_image_decode(&image, data, size, NULL, &options, &error);
     if (status) {
         require(!image);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Holds preprocessing to what the original's transform gave with Pillow, bit for bit, for the
- * pictures and sizes of data/pictures/expected.txt; make_pictures.py made both and tells the format
- * of its lines.
+ * pictures and sizes of data/pictures/expected.txt, by way of a decoded picture and straight from
+ * the file; make_pictures.py made both and tells the format of its lines.
  *
  *     test_preprocess [FOLDER]    another folder of pictures with its expected.txt
  */
@@ -27,6 +27,7 @@ static const char *folder = CLIPC_TEST_DATA "/pictures";
 
 static uint8_t rgb[LARGEST_SIZE * LARGEST_SIZE * 3];
 static float tensor[LARGEST_SIZE * LARGEST_SIZE * 3];
+static float tensor_of_path[LARGEST_SIZE * LARGEST_SIZE * 3];
 static uint8_t tensor_bytes[sizeof(tensor)];
 
 /* A line of expected.txt; `result` is what follows the first three fields. */
@@ -96,6 +97,11 @@ static clipc_status preprocess(const expectation *expected, clipc_error *error)
     if (!status)
         status = clipc_preprocess_pixels(image, &config, tensor, error);
     clipc_image_close(image);
+    if (clipc_preprocess_path(path, &options, &config, tensor_of_path, error) != status)
+        fail_msg("%s: from the file at once: %s", expected->file, error->message);
+    if (!status)
+        assert_memory_equal(tensor_of_path, tensor,
+                            3 * sizeof(float) * expected->size * expected->size);
     return status;
 }
 
