@@ -381,6 +381,27 @@ typedef void (*clipc_profile_fn)(void *data, const clipc_profile_op *op);
  */
 CLIPC_API void clipc_session_profile(clipc_session *session, clipc_profile_fn profile, void *data);
 
+/* One matrix kernel's speed at one shape: rows of in_features by weights of out_features. */
+typedef struct clipc_kernel_speed {
+    const char *level; /* the CPU level: "portable", "avx2", ...; static */
+    clipc_dtype dtype;
+    size_t rows, out_features, in_features;
+    double seconds; /* the best of some trials, on one thread, with weights not in a cache */
+    double flops;   /* operations of one trial, a multiply-add being two */
+    double ceiling; /* operations a second of the same arithmetic alone; 0: not measured */
+} clipc_kernel_speed;
+
+/* `speed` is valid during the call. */
+typedef void (*clipc_kernel_speed_fn)(void *data, const clipc_kernel_speed *speed);
+
+/*
+ * Measures the matrix kernels of every CPU level that this processor has, or of those up to the one
+ * that CLIPC_CPU names, at shapes of CLIP's towers; some seconds, and some 200 MB of memory. Calls
+ * `report` after each.
+ */
+CLIPC_API clipc_status clipc_measure_kernels(clipc_kernel_speed_fn report, void *data,
+                                             clipc_error *error);
+
 /*
  * encode_* give what the reference's encode_image and encode_text return: not normalised.
  * out: [n][embed_dim]. An input's embedding has the same bits in any batch and with any number

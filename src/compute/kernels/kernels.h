@@ -62,6 +62,12 @@ typedef struct clipc_matrix_kernel {
     void (*prepare)(const float *x, size_t depth, void *row);
     size_t (*row_bytes)(size_t depth);
     void (*product)(const clipc_panel_product *product);
+    /*
+     * The arithmetic that product is made of alone, without a load or store, `steps` times; returns
+     * the operations done, a multiply-add being two. What a product's speed is measured against;
+     * NULL where nothing is measured.
+     */
+    double (*arithmetic)(size_t steps);
 } clipc_matrix_kernel;
 
 /* In int8 a sum of more products than this could leave 32 bits. */

@@ -23,6 +23,9 @@ extern const clipc_matrix_kernel clipc_avx2_int8;
 void clipc_avx2_finish(const clipc_panel_product *product, size_t first, size_t rows,
                        const __m256 (*sums)[CLIPC_AVX2_PANEL_COLUMNS / 8]);
 
+/* clipc_matrix_kernel.arithmetic of multiply-adds in float32. */
+double clipc_avx2_arithmetic(size_t steps);
+
 void clipc_avx2_layernorm(const float *x, const float *gain, const float *bias, size_t width,
                           float epsilon, float *out);
 void clipc_avx2_softmax(float *x, size_t count);

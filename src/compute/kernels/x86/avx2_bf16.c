@@ -100,4 +100,5 @@ const clipc_matrix_kernel clipc_avx2_bf16 = {
     .prepare = prepare,
     .row_bytes = row_bytes,
     .product = multiply,
+    .arithmetic = clipc_avx2_arithmetic, /* weights are widened on the way */
 };

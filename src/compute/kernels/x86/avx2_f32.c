@@ -64,6 +64,27 @@ static void multiply(const clipc_panel_product *product)
     clipc_run_tiles(product, TILE_ROWS, tile);
 }
 
+/* Ten chains, more than a multiply-add's latency times the two that start in a cycle. */
+double clipc_avx2_arithmetic(size_t steps)
+{
+    const __m256 half = _mm256_set1_ps(0.5f), one = _mm256_set1_ps(1.0f);
+    __m256 chains[10];
+    volatile float sink;
+
+#pragma GCC unroll 10
+    for (size_t i = 0; i < 10; i++)
+        chains[i] = _mm256_set1_ps((float)i); /* else they are one chain */
+    for (size_t step = 0; step < steps; step++)
+#pragma GCC unroll 10
+        for (size_t i = 0; i < 10; i++)
+            chains[i] = _mm256_fmadd_ps(chains[i], half, one);
+#pragma GCC unroll 10
+    for (size_t i = 0; i < 10; i++)
+        sink = _mm256_cvtss_f32(chains[i]);
+    (void)sink;
+    return (double)steps * 10 * 8 * 2;
+}
+
 const clipc_matrix_kernel clipc_avx2_f32 = {
     .dtype = CLIPC_DTYPE_F32,
     .panel_columns = COLUMNS,
@@ -73,4 +94,5 @@ const clipc_matrix_kernel clipc_avx2_f32 = {
     .pack = pack,
     .row_bytes = row_bytes,
     .product = multiply,
+    .arithmetic = clipc_avx2_arithmetic,
 };

@@ -151,6 +151,27 @@ static void multiply(const clipc_panel_product *product)
     clipc_run_tiles(product, TILE_ROWS, tile);
 }
 
+/* Ten chains; a chain's own sum is an operand, so that no product can be computed beforehand. */
+static double arithmetic(size_t steps)
+{
+    const __m256i three = _mm256_set1_epi16(3);
+    whole chains[10];
+    volatile int32_t sink;
+
+#pragma GCC unroll 10
+    for (size_t i = 0; i < 10; i++)
+        chains[i] = (whole)_mm256_set1_epi16((int16_t)i); /* else they are one chain */
+    for (size_t step = 0; step < steps; step++)
+#pragma GCC unroll 10
+        for (size_t i = 0; i < 10; i++)
+            chains[i] = add_products(chains[i], (__m256i)chains[i], three);
+#pragma GCC unroll 10
+    for (size_t i = 0; i < 10; i++)
+        sink = chains[i][0];
+    (void)sink;
+    return (double)steps * 10 * 16 * 2;
+}
+
 const clipc_matrix_kernel clipc_avx2_int8 = {
     .dtype = CLIPC_DTYPE_INT8,
     .panel_columns = COLUMNS,
@@ -162,4 +183,5 @@ const clipc_matrix_kernel clipc_avx2_int8 = {
     .prepare = prepare,
     .row_bytes = row_bytes,
     .product = multiply,
+    .arithmetic = arithmetic,
 };

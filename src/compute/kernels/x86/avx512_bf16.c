@@ -98,6 +98,27 @@ static void multiply(const clipc_panel_product *product)
     clipc_run_tiles(product, TILE_ROWS, tile);
 }
 
+/* Ten chains, more than an instruction's latency times those that start in a cycle. */
+static double arithmetic(size_t steps)
+{
+    const __m512bh zero = (__m512bh)_mm512_setzero_si512();
+    __m512 chains[10];
+    volatile float sink;
+
+#pragma GCC unroll 10
+    for (size_t i = 0; i < 10; i++)
+        chains[i] = _mm512_set1_ps((float)i); /* else they are one chain */
+    for (size_t step = 0; step < steps; step++)
+#pragma GCC unroll 10
+        for (size_t i = 0; i < 10; i++)
+            chains[i] = _mm512_dpbf16_ps(chains[i], zero, zero);
+#pragma GCC unroll 10
+    for (size_t i = 0; i < 10; i++)
+        sink = _mm_cvtss_f32(_mm512_castps512_ps128(chains[i]));
+    (void)sink;
+    return (double)steps * 10 * 32 * 2;
+}
+
 const clipc_matrix_kernel clipc_avx512_bf16 = {
     .dtype = CLIPC_DTYPE_BF16,
     .panel_columns = COLUMNS,
@@ -108,4 +129,5 @@ const clipc_matrix_kernel clipc_avx512_bf16 = {
     .prepare = prepare,
     .row_bytes = row_bytes,
     .product = multiply,
+    .arithmetic = arithmetic,
 };

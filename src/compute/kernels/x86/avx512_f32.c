@@ -72,6 +72,27 @@ static void multiply(const clipc_panel_product *product)
     clipc_run_tiles(product, TILE_ROWS, tile);
 }
 
+/* Ten chains, more than an instruction's latency times those that start in a cycle. */
+static double arithmetic(size_t steps)
+{
+    const __m512 half = _mm512_set1_ps(0.5f), one = _mm512_set1_ps(1.0f);
+    __m512 chains[10];
+    volatile float sink;
+
+#pragma GCC unroll 10
+    for (size_t i = 0; i < 10; i++)
+        chains[i] = _mm512_set1_ps((float)i); /* else they are one chain */
+    for (size_t step = 0; step < steps; step++)
+#pragma GCC unroll 10
+        for (size_t i = 0; i < 10; i++)
+            chains[i] = _mm512_fmadd_ps(chains[i], half, one);
+#pragma GCC unroll 10
+    for (size_t i = 0; i < 10; i++)
+        sink = _mm_cvtss_f32(_mm512_castps512_ps128(chains[i]));
+    (void)sink;
+    return (double)steps * 10 * 16 * 2;
+}
+
 const clipc_matrix_kernel clipc_avx512_f32 = {
     .dtype = CLIPC_DTYPE_F32,
     .panel_columns = COLUMNS,
@@ -81,4 +102,5 @@ const clipc_matrix_kernel clipc_avx512_f32 = {
     .pack = pack,
     .row_bytes = row_bytes,
     .product = multiply,
+    .arithmetic = arithmetic,
 };

@@ -163,6 +163,27 @@ static void multiply(const clipc_panel_product *product)
     clipc_run_tiles(product, TILE_ROWS, tile);
 }
 
+/* Ten chains, more than an instruction's latency times those that start in a cycle. */
+static double arithmetic(size_t steps)
+{
+    const __m512i three = _mm512_set1_epi8(3);
+    whole chains[10];
+    volatile int32_t sink;
+
+#pragma GCC unroll 10
+    for (size_t i = 0; i < 10; i++)
+        chains[i] = (whole)_mm512_set1_epi32((int)i); /* else they are one chain */
+    for (size_t step = 0; step < steps; step++)
+#pragma GCC unroll 10
+        for (size_t i = 0; i < 10; i++)
+            chains[i] = add_products(chains[i], three, three);
+#pragma GCC unroll 10
+    for (size_t i = 0; i < 10; i++)
+        sink = chains[i][0];
+    (void)sink;
+    return (double)steps * 10 * 64 * 2;
+}
+
 const clipc_matrix_kernel clipc_avx512_int8 = {
     .dtype = CLIPC_DTYPE_INT8,
     .panel_columns = COLUMNS,
@@ -174,4 +195,5 @@ const clipc_matrix_kernel clipc_avx512_int8 = {
     .prepare = prepare,
     .row_bytes = row_bytes,
     .product = multiply,
+    .arithmetic = arithmetic,
 };
