@@ -36,19 +36,25 @@ static inline uint16_t clipc_bf16_from_float(float value)
     return (uint16_t)((bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16);
 }
 
+/* All bits set where a < b, else none, both below 2^31: no branch, so loops can be vectorised. */
+static inline uint32_t clipc_mask_below(uint32_t a, uint32_t b)
+{
+    return 0u - ((a - b) >> 31);
+}
+
 static inline float clipc_float_from_f16(uint16_t half)
 {
     const uint32_t sign = (uint32_t)(half & 0x8000u) << 16;
-    const uint32_t exponent = (half >> 10) & 0x1Fu;
-    const uint32_t mantissa = half & 0x3FFu;
+    const uint32_t magnitude = (uint32_t)(half & 0x7FFFu) << 13;
+    const uint32_t is_subnormal = clipc_mask_below(magnitude, 1u << 23); /* or zero */
+    const uint32_t is_finite = clipc_mask_below(magnitude, 31u << 23);
+    /* Exponents have another bias; that of infinity and NaN is the largest there, too. */
+    const uint32_t normal = magnitude + (112u << 23) + (~is_finite & (112u << 23));
+    /* m * 2^-24: that above 2^-14, the mantissa is m. */
+    const float subnormal = clipc_float_from_bits(magnitude + (113u << 23)) - 0x1p-14f;
 
-    if (exponent == 0x1F)
-        return clipc_float_from_bits(sign | 0x7F800000u | (mantissa << 13));
-    if (exponent == 0) { /* zero or subnormal: mantissa * 2^-24, exact in float32 */
-        float magnitude = (float)mantissa * 0x1p-24f;
-        return sign ? -magnitude : magnitude;
-    }
-    return clipc_float_from_bits(sign | ((exponent + 112u) << 23) | (mantissa << 13));
+    return clipc_float_from_bits(sign | (clipc_bits_from_float(subnormal) & is_subnormal) |
+                                 (normal & ~is_subnormal));
 }
 
 static inline uint16_t clipc_f16_from_float(float value)

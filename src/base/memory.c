@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Checked allocation: arrays whose size cannot overflow, and blocks aligned for vector loads. */
+#define _DEFAULT_SOURCE /* madvise */
 #include "base/memory.h"
 
 #include "base/sizes.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 void *clipc_calloc(size_t count, size_t size)
 {
@@ -26,6 +30,20 @@ void *clipc_alloc_aligned(size_t count, size_t size)
     if (posix_memalign(&block, CLIPC_ALIGNMENT, bytes) != 0)
         return NULL;
     return block;
+}
+
+void clipc_prefault(void *block, size_t bytes)
+{
+#ifdef MADV_POPULATE_WRITE
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = (uintptr_t)block;
+    const uintptr_t first = (start + page - 1) / page * page, end = (start + bytes) / page * page;
+
+    if (first < end)
+        madvise((void *)first, end - first, MADV_POPULATE_WRITE);
+#else
+    (void)block;
+    (void)bytes;
+#endif
 }
 
 int clipc_grow(void *array, size_t *capacity, size_t needed, size_t size)

@@ -15,6 +15,12 @@ void *clipc_calloc(size_t count, size_t size);
 void *clipc_alloc_aligned(size_t count, size_t size);
 
 /*
+ * Has the system give memory for the pages of a block that was not written yet, all in one step,
+ * for which it takes less time than for a fault of each; where it cannot, nothing happens.
+ */
+void clipc_prefault(void *block, size_t bytes);
+
+/*
  * Grows *array (count elements of `size` bytes, *capacity allocated) so that `needed` fit; at least
  * doubles. 0 on success, -1 (array unchanged) when out of memory or on overflow.
  */

@@ -347,6 +347,29 @@ void clipc_checkpoint_read(const clipc_checkpoint *checkpoint,
     }
 }
 
+const float *clipc_checkpoint_view(const clipc_checkpoint *checkpoint,
+                                   const clipc_checkpoint_tensor *tensor, uint64_t first,
+                                   uint64_t rows)
+{
+    const entry *e = (const entry *)(const void *)tensor; /* its first member */
+    const uint64_t rows_a_piece = tensor->rank ? tensor->shape[0] / e->piece_count : 1;
+    const clipc_stored_tensor *stored;
+    const uint8_t *data;
+    uint64_t width;
+
+    (void)checkpoint;
+    if (rows == 0 || first / rows_a_piece != (first + rows - 1) / rows_a_piece)
+        return NULL;
+    stored = &e->pieces[first / rows_a_piece];
+    if (stored->element != CLIPC_ELEMENT_F32 || !is_dense_below(stored, &width) ||
+        (stored->rank && stored->shape[0] > 1 && stored->stride[0] != width))
+        return NULL;
+    data = stored->data + first % rows_a_piece * width * sizeof(float);
+    if ((uintptr_t)data % _Alignof(float) != 0 || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__)
+        return NULL;
+    return (const float *)(const void *)data;
+}
+
 void clipc_checkpoint_release(const clipc_checkpoint *checkpoint,
                               const clipc_checkpoint_tensor *tensor)
 {

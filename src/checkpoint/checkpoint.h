@@ -99,6 +99,14 @@ void clipc_checkpoint_read(const clipc_checkpoint *checkpoint,
                            const clipc_checkpoint_tensor *tensor, uint64_t first, uint64_t rows,
                            float *out);
 
+/*
+ * The same rows where they lie in the file, without a copy; NULL where they are not float32 values
+ * one after the other, aligned, in this machine's byte order: then they have to be read.
+ */
+const float *clipc_checkpoint_view(const clipc_checkpoint *checkpoint,
+                                   const clipc_checkpoint_tensor *tensor, uint64_t first,
+                                   uint64_t rows);
+
 /* Tells the system that this tensor is not needed again: its mapped pages leave our memory. */
 void clipc_checkpoint_release(const clipc_checkpoint *checkpoint,
                               const clipc_checkpoint_tensor *tensor);

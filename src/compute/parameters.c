@@ -85,8 +85,7 @@ clipc_parameter_id clipc_parameters_find(const clipc_parameters *parameters, con
 
 void clipc_parameters_free(clipc_parameters *parameters)
 {
-    for (size_t i = 0; i < parameters->count; i++)
-        free(parameters->items[i].data);
+    free(parameters->block);
     free(parameters->items);
     free(parameters->by_name);
     clipc_arena_free(&parameters->names);

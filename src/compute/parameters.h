@@ -35,7 +35,7 @@ typedef struct clipc_parameter {
     /* A convolution followed by batch norm: its gain; bias, mean, variance are the next three. */
     clipc_parameter_id batchnorm;
     const clipc_matrix_kernel *kernel; /* what packed values are packed for, and multiplied with */
-    void *data;                        /* owned; NULL until loaded */
+    void *data;                        /* in the table's block; NULL until loaded */
     bool is_half;                      /* TABLE: data is float16, else float32 */
     bool is_left_out;                  /* not to be loaded: data stays NULL */
 } clipc_parameter;
@@ -52,6 +52,7 @@ typedef struct clipc_parameters {
     clipc_parameter *items;
     size_t count, capacity;
     uint32_t *by_name; /* indices in ascending order of name, once sealed */
+    void *block;       /* the data of all, owned; NULL until loaded */
     bool sealed;       /* complete: from now on immutable but for the data while loading */
     clipc_arena names;
 } clipc_parameters;

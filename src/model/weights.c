@@ -15,7 +15,7 @@
 #include <string.h>
 
 /* Rows are converted through a buffer of about this many floats: small beside the weights. */
-#define BUFFER_FLOATS ((size_t)1 << 18)
+#define BUFFER_FLOATS ((size_t)1 << 16)
 
 #define BATCHNORM_EPSILON 1e-5
 
@@ -91,16 +91,30 @@ static clipc_status match(load_job *job, clipc_error *error)
 
 /* --- Converting --- */
 
-/* Reads rows as float32; false when one of them is not finite. */
-static bool read_rows(const load_job *job, size_t index, size_t first, size_t rows, size_t width,
-                      float *out)
+/* Adding to an exponent of nothing but ones, as infinities and NaN have, carries into the sign. */
+static bool are_finite(const float *values, size_t count)
 {
-    float sum = 0.0f;
+    uint32_t carried = 0;
 
-    clipc_checkpoint_read(job->checkpoint, job->tensors[index], first, rows, out);
-    for (size_t i = 0; i < rows * width; i++)
-        sum += out[i] * 0.0f; /* NaN from here on once a value is infinite or NaN */
-    return sum == 0.0f;
+    for (size_t i = 0; i < count; i++)
+        carried |= (clipc_bits_from_float(values[i]) & 0x7F800000u) + 0x00800000u;
+    return carried >> 31 == 0;
+}
+
+/*
+ * Rows as float32: as they lie in the file if possible, else read into the buffer. NULL when one of
+ * their values is not finite.
+ */
+static const float *rows_of(const load_job *job, size_t index, size_t first, size_t rows,
+                            size_t width, float *buffer)
+{
+    const float *values = clipc_checkpoint_view(job->checkpoint, job->tensors[index], first, rows);
+
+    if (!values) {
+        clipc_checkpoint_read(job->checkpoint, job->tensors[index], first, rows, buffer);
+        values = buffer;
+    }
+    return are_finite(values, rows * width) ? values : NULL;
 }
 
 /* The first extent, and the product of the others; a scalar is one row of one. */
@@ -120,7 +134,10 @@ static double batchnorm_scale(const clipc_parameters *parameters, clipc_paramete
     return (double)gains[channel] / sqrt((double)variances[channel] + BATCHNORM_EPSILON);
 }
 
-/* [in][places] of each row to [places][in], scaled by the batch norm that follows. */
+/*
+ * [in][places] of each row to [places][in], scaled by the batch norm that follows; for bf16 rounded
+ * so that the row's sum stays.
+ */
 static void arrange_filters(const load_job *job, const clipc_parameter *parameter, size_t first,
                             size_t rows, const float *filters, float *out)
 {
@@ -139,7 +156,59 @@ static void arrange_filters(const load_job *job, const clipc_parameter *paramete
             for (size_t channel = 0; channel < in; channel++)
                 arranged[place * in + channel] =
                     (float)((double)filter[channel * places + place] * scale);
+        if (parameter->kernel->dtype == CLIPC_DTYPE_BF16)
+            clipc_round_keeping_sum(arranged, in * places);
     }
+}
+
+static bool is_packed(clipc_role role)
+{
+    return role == CLIPC_ROLE_MATRIX || role == CLIPC_ROLE_MATRIX_TRANSPOSED ||
+           role == CLIPC_ROLE_PATCH || role == CLIPC_ROLE_CONVOLUTION;
+}
+
+/* Bytes that a parameter's data takes; false when they overflow. */
+static bool data_bytes(const load_job *job, size_t index, size_t *bytes)
+{
+    const clipc_parameter *parameter = &job->parameters->items[index];
+    const bool is_transposed = parameter->role == CLIPC_ROLE_MATRIX_TRANSPOSED;
+    size_t rows, width;
+
+    row_shape(&parameter->shape, &rows, &width);
+    if (is_packed(parameter->role))
+        return clipc_packed_bytes(parameter->kernel, is_transposed ? width : rows,
+                                  is_transposed ? rows : width, bytes);
+    return clipc_mul_size(rows * width, parameter->is_half ? sizeof(uint16_t) : sizeof(float),
+                          bytes);
+}
+
+/* One block for everything that is not left out, and every parameter's place in it. */
+static clipc_status lay_out(load_job *job, clipc_error *error)
+{
+    clipc_parameters *parameters = job->parameters;
+    size_t total = 0, bytes;
+    char *place;
+
+    for (size_t i = 0; i < parameters->count; i++) {
+        clipc_parameter *parameter = &parameters->items[i];
+
+        parameter->is_half =
+            parameter->role == CLIPC_ROLE_TABLE && job->tensors[i]->element == CLIPC_ELEMENT_F16;
+        if (!parameter->is_left_out &&
+            (!data_bytes(job, i, &bytes) || !clipc_add_size(total, bytes, &total) ||
+             !clipc_add_size(total, CLIPC_ALIGNMENT, &total)))
+            return clipc_fail_memory(error, clipc_checkpoint_source(job->checkpoint), SIZE_MAX);
+    }
+    parameters->block = place = clipc_alloc_aligned(total, 1);
+    if (!place)
+        return clipc_fail_memory(error, clipc_checkpoint_source(job->checkpoint), total);
+    for (size_t i = 0; i < parameters->count; i++) {
+        if (parameters->items[i].is_left_out || !data_bytes(job, i, &bytes))
+            continue;
+        parameters->items[i].data = place;
+        place += clipc_round_up(bytes, CLIPC_ALIGNMENT);
+    }
+    return CLIPC_OK;
 }
 
 /* All of a matrix that the file keeps as [in][out], and packs it as [out][in]. */
@@ -147,19 +216,33 @@ static load_state load_transposed(const load_job *job, size_t index)
 {
     const clipc_parameter *parameter = &job->parameters->items[index];
     const size_t in = parameter->shape.extent[0], out = parameter->shape.extent[1];
-    float *matrix = clipc_alloc_aligned(in * out, 2 * sizeof(float)), *transposed;
-    load_state state = NO_MEMORY;
+    float *buffer = clipc_alloc_aligned(in * out, 2 * sizeof(float)), *transposed;
+    const float *matrix;
 
-    if (!matrix)
+    if (!buffer)
         return NO_MEMORY;
-    transposed = matrix + in * out;
-    state = read_rows(job, index, 0, in, out, matrix) ? LOADED : NOT_FINITE;
-    for (size_t i = 0; i < in; i++)
-        for (size_t j = 0; j < out; j++)
-            transposed[j * in + i] = matrix[i * out + j];
-    clipc_pack_rows(parameter->kernel, parameter->data, in, 0, out, transposed);
-    free(matrix);
-    return state;
+    transposed = buffer + in * out;
+    matrix = rows_of(job, index, 0, in, out, buffer);
+    if (matrix) {
+        for (size_t i = 0; i < in; i++)
+            for (size_t j = 0; j < out; j++)
+                transposed[j * in + i] = matrix[i * out + j];
+        clipc_pack_rows(parameter->kernel, parameter->data, in, 0, out, transposed);
+    }
+    free(buffer);
+    return matrix ? LOADED : NOT_FINITE;
+}
+
+/* Rows [first, first + count), whole panels, into pages that were given just before. */
+static void pack_chunk(const clipc_parameter *parameter, size_t width, size_t first, size_t count,
+                       const float *values)
+{
+    const clipc_matrix_kernel *kernel = parameter->kernel;
+    const size_t panel = clipc_panel_bytes(kernel, width), columns = kernel->panel_columns;
+
+    clipc_prefault((char *)parameter->data + first / columns * panel,
+                   (count + columns - 1) / columns * panel);
+    clipc_pack_rows(kernel, parameter->data, width, first, count, values);
 }
 
 /* Rows, a chunk of whole panels at a time. */
@@ -180,17 +263,16 @@ static load_state load_rows(const load_job *job, size_t index)
     arranged = buffer + chunk * width;
     for (size_t first = 0; first < rows && state == LOADED; first += chunk) {
         const size_t count = clipc_min_size(chunk, rows - first);
-        const bool is_filter = parameter->role == CLIPC_ROLE_CONVOLUTION;
+        const float *values = rows_of(job, index, first, count, width, buffer);
 
-        if (!read_rows(job, index, first, count, width, buffer))
+        if (!values) {
             state = NOT_FINITE;
-        if (is_filter)
-            arrange_filters(job, parameter, first, count, buffer, arranged);
-        if (is_filter && parameter->kernel->dtype == CLIPC_DTYPE_BF16)
-            for (size_t i = 0; i < count; i++)
-                clipc_round_keeping_sum(arranged + i * width, width);
-        clipc_pack_rows(parameter->kernel, parameter->data, width, first, count,
-                        is_filter ? arranged : buffer);
+        } else if (parameter->role == CLIPC_ROLE_CONVOLUTION) {
+            arrange_filters(job, parameter, first, count, values, arranged);
+            values = arranged;
+        }
+        if (values)
+            pack_chunk(parameter, width, first, count, values);
     }
     free(buffer);
     return state;
@@ -198,37 +280,31 @@ static load_state load_rows(const load_job *job, size_t index)
 
 static load_state load_packed(const load_job *job, size_t index)
 {
-    clipc_parameter *parameter = &job->parameters->items[index];
+    const clipc_parameter *parameter = &job->parameters->items[index];
     const bool is_transposed = parameter->role == CLIPC_ROLE_MATRIX_TRANSPOSED;
-    size_t rows, width, bytes;
+    size_t rows, width;
 
     row_shape(&parameter->shape, &rows, &width);
     if (parameter->kernel->dtype == CLIPC_DTYPE_INT8 &&
         (is_transposed ? rows : width) > CLIPC_INT8_LARGEST_DEPTH)
         return TOO_DEEP;
-    if (!clipc_packed_bytes(parameter->kernel, is_transposed ? width : rows,
-                            is_transposed ? rows : width, &bytes))
-        return NO_MEMORY;
-    parameter->data = clipc_alloc_aligned(bytes, 1);
-    if (!parameter->data)
-        return NO_MEMORY;
     return is_transposed ? load_transposed(job, index) : load_rows(job, index);
+}
+
+static void copy_values(float *out, const float *values, size_t count)
+{
+    clipc_prefault(out, count * sizeof(*out));
+    memcpy(out, values, count * sizeof(*out));
 }
 
 /* Values as they stand, or (a table in half precision) back in the precision they came in. */
 static load_state load_plain(const load_job *job, size_t index)
 {
-    clipc_parameter *parameter = &job->parameters->items[index];
+    const clipc_parameter *parameter = &job->parameters->items[index];
     size_t rows, width, chunk;
     float *buffer;
     load_state state = LOADED;
 
-    parameter->is_half =
-        parameter->role == CLIPC_ROLE_TABLE && job->tensors[index]->element == CLIPC_ELEMENT_F16;
-    parameter->data = clipc_alloc_aligned(clipc_shape_count(&parameter->shape),
-                                          parameter->is_half ? sizeof(uint16_t) : sizeof(float));
-    if (!parameter->data)
-        return NO_MEMORY;
     row_shape(&parameter->shape, &rows, &width);
     chunk = clipc_min_size(clipc_max_size(BUFFER_FLOATS / width, 1), rows);
     buffer = clipc_alloc_aligned(chunk * width, sizeof(float));
@@ -236,23 +312,18 @@ static load_state load_plain(const load_job *job, size_t index)
         return NO_MEMORY;
     for (size_t first = 0; first < rows && state == LOADED; first += chunk) {
         const size_t count = clipc_min_size(chunk, rows - first) * width;
+        const float *values = rows_of(job, index, first, count / width, width, buffer);
 
-        if (!read_rows(job, index, first, count / width, width, buffer))
+        if (!values)
             state = NOT_FINITE;
-        if (parameter->is_half)
+        else if (parameter->is_half)
             for (size_t i = 0; i < count; i++)
-                ((uint16_t *)parameter->data)[first * width + i] = clipc_f16_from_float(buffer[i]);
+                ((uint16_t *)parameter->data)[first * width + i] = clipc_f16_from_float(values[i]);
         else
-            memcpy((float *)parameter->data + first * width, buffer, count * sizeof(float));
+            copy_values((float *)parameter->data + first * width, values, count);
     }
     free(buffer);
     return state;
-}
-
-static bool is_packed(clipc_role role)
-{
-    return role == CLIPC_ROLE_MATRIX || role == CLIPC_ROLE_MATRIX_TRANSPOSED ||
-           role == CLIPC_ROLE_PATCH || role == CLIPC_ROLE_CONVOLUTION;
 }
 
 static void load_parameter(void *context, size_t index, unsigned worker)
@@ -327,6 +398,8 @@ static clipc_status load_all(load_job *job, clipc_threads *threads, clipc_error 
 {
     clipc_status status = match(job, error);
 
+    if (!status)
+        status = lay_out(job, error);
     if (status)
         return status;
     for (int pass = 0; pass < 2; pass++) {

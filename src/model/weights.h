@@ -9,9 +9,9 @@
 
 /*
  * Loads every declared parameter that is not left out: checks that all are there with their shapes
- * and that the checkpoint holds nothing else, converts, packs, folds batch norms into the convolutions before them (whose
- * biases then stand in the batch norms' own). Values must be finite. On failure the caller frees
- * parameters as usual.
+ * and that the checkpoint holds nothing else, converts, packs, folds batch norms into the
+ * convolutions before them (whose biases then stand in the batch norms' own). Values must be
+ * finite. On failure the caller frees parameters as usual.
  */
 clipc_status clipc_weights_load(clipc_parameters *parameters, const clipc_checkpoint *checkpoint,
                                 clipc_threads *threads, clipc_error *error);

@@ -61,6 +61,8 @@ static inline void fixture_close(op_fixture *fixture)
 {
     for (size_t i = 0; i < FIXTURE_MAX_PARAMETERS; i++)
         free(fixture->raw[i]);
+    for (size_t i = 0; i < fixture->parameters.count; i++)
+        free(fixture->parameters.items[i].data);
     clipc_program_free(&fixture->program);
     clipc_parameters_free(&fixture->parameters);
 }

@@ -172,12 +172,83 @@ static void test_bad_pieces(void **state)
     }
 }
 
+/* --- Rows where they lie --- */
+
+/* q, k, v of two rows of two, and a projection that is transposed, in `dtype` of `size` bytes. */
+static clipc_checkpoint *open_floats(clipc_byte_buffer *file, const char *dtype, size_t size,
+                                     size_t padding)
+{
+    static const char *const pieces[] = {
+        "text_model.encoder.layers.0.self_attn.q_proj.weight",
+        "text_model.encoder.layers.0.self_attn.k_proj.weight",
+        "text_model.encoder.layers.0.self_attn.v_proj.weight",
+        "visual_projection.weight",
+    };
+    char header[1024];
+    size_t used = 0;
+
+    for (size_t i = 0; i < 4; i++)
+        used += (size_t)snprintf(header + used, sizeof(header) - used,
+                                 "%c\"%s\":{\"dtype\":\"%s\",\"shape\":[2,2],"
+                                 "\"data_offsets\":[%zu,%zu]}",
+                                 i ? ',' : '{', pieces[i], dtype, 4 * size * i, 4 * size * (i + 1));
+    used += (size_t)snprintf(header + used, sizeof(header) - used, "}");
+    while (used % 8 != padding)
+        header[used++] = ' ';
+    header[used] = '\0';
+    *file = make_file(header, "");
+    for (uint32_t i = 0; i < 16; i++) /* 1, -1, ...: finite in either type */
+        clipc_buffer_append_uint(file, (i % 2 ? 0xBFu : 0x3Fu) << 8 * (size - 1), (unsigned)size);
+    return open_bytes(file->bytes, file->size);
+}
+
+static void test_views(void **state)
+{
+    clipc_byte_buffer file;
+    clipc_checkpoint *checkpoint = open_floats(&file, "F32", 4, 0);
+    const clipc_checkpoint_tensor *joined =
+        clipc_checkpoint_find(checkpoint, "transformer.resblocks.0.attn.in_proj_weight");
+    const clipc_checkpoint_tensor *transposed = clipc_checkpoint_find(checkpoint, "visual.proj");
+
+    (void)state;
+    assert_non_null(joined);
+    for (uint64_t first = 0; first < 6; first++)
+        for (uint64_t rows = 1; first + rows <= 6; rows++) {
+            const bool is_inside = first / 2 == (first + rows - 1) / 2; /* of one piece */
+            const float *view = clipc_checkpoint_view(checkpoint, joined, first, rows);
+            float read[12];
+
+            clipc_checkpoint_read(checkpoint, joined, first, rows, read);
+            assert_int_equal(view != NULL, is_inside);
+            if (view)
+                assert_memory_equal(view, read, rows * 2 * sizeof(*view));
+        }
+    assert_null(clipc_checkpoint_view(checkpoint, joined, 0, 0));
+    assert_non_null(transposed);
+    assert_null(clipc_checkpoint_view(checkpoint, transposed, 0, 2));
+    clipc_checkpoint_close(checkpoint);
+    clipc_buffer_free(&file);
+
+    checkpoint = open_floats(&file, "F32", 4, 1); /* not aligned */
+    joined = clipc_checkpoint_find(checkpoint, "transformer.resblocks.0.attn.in_proj_weight");
+    assert_null(clipc_checkpoint_view(checkpoint, joined, 0, 1));
+    clipc_checkpoint_close(checkpoint);
+    clipc_buffer_free(&file);
+
+    checkpoint = open_floats(&file, "F16", 2, 0);
+    joined = clipc_checkpoint_find(checkpoint, "transformer.resblocks.0.attn.in_proj_weight");
+    assert_null(clipc_checkpoint_view(checkpoint, joined, 0, 1));
+    clipc_checkpoint_close(checkpoint);
+    clipc_buffer_free(&file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_unmapped),
         cmocka_unit_test(test_dropped),        cmocka_unit_test(test_detection),
         cmocka_unit_test(test_pieces),         cmocka_unit_test(test_bad_pieces),
+        cmocka_unit_test(test_views),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
