@@ -2,7 +2,6 @@
 # A thin front of the CMake presets: what people type. `make help` lists it.
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 30
-BENCH_SECONDS ?= 2
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
 # $(call build,PRESET): configures, in a second when nothing changed, and builds. The presets name
@@ -52,9 +51,8 @@ lint: all ## formatting, style, include directions, API comments, cppcheck
 	@scripts/lint/run.sh build
 
 .PHONY: bench
-bench: all ## how fast the small model is on this machine, BENCH_SECONDS a stage
-	@for what in image text preprocess tokenize; do \
-		build/clipc bench -m tiny --what $$what --seconds $(BENCH_SECONDS) || exit; done
+bench: all ## the matrix kernels of every CPU level beside the arithmetic's ceiling
+	@build/clipc bench --what kernels
 
 .PHONY: compare
 compare: all ## clipc beside PyTorch, ONNX Runtime, OpenVINO and others (from PyPI), into the docs

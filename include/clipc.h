@@ -387,6 +387,7 @@ typedef struct clipc_kernel_speed {
     clipc_dtype dtype;
     size_t rows, out_features, in_features;
     double seconds; /* the best of some trials, on one thread, with weights not in a cache */
+    double median_seconds;
     double flops;   /* operations of one trial, a multiply-add being two */
     double ceiling; /* operations a second of the same arithmetic alone; 0: not measured */
 } clipc_kernel_speed;

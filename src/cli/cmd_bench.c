@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* `clipc bench`: how fast one stage is on this machine, by repeating it. */
 #define _GNU_SOURCE /* sched_getaffinity */
+#include "cli/bench_kernels.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/open.h"
@@ -30,7 +31,7 @@ typedef struct bench_options {
     bool profile;
 } bench_options;
 
-/* The last two have a name already, and no code yet. */
+/* train has a name already, and no code yet. */
 enum {
     BENCH_IMAGE,
     BENCH_TEXT,
@@ -56,7 +57,7 @@ static const clipc_cli_option bench_table[] = {
     {.name = "what",
      .kind = CLIPC_CLI_CHOICE,
      .value = "STAGE",
-     .help = "image (default), text, preprocess, tokenize, load",
+     .help = "image (default), text, preprocess, tokenize, load, kernels",
      .offset = offsetof(bench_options, what),
      .choices = stages},
     {.name = "batch",
@@ -428,9 +429,8 @@ static int run(const clipc_cli_command *self, int argc, char **argv)
         return code;
     if (options.common.operand_count)
         return clipc_cli_usage_error(self, "takes no operand");
-    if (options.what >= BENCH_TRAIN)
-        return clipc_cli_usage_error(self, "--what %s: this build has none",
-                                     choice_name(stages, options.what));
+    if (options.what == BENCH_TRAIN)
+        return clipc_cli_usage_error(self, "--what train: this build has none");
     if (options.common.tower && options.what != BENCH_LOAD &&
         (unsigned)options.common.tower != tower_of(options.what))
         return clipc_cli_usage_error(self, "--tower: %s does not run that one",
@@ -438,6 +438,8 @@ static int run(const clipc_cli_command *self, int argc, char **argv)
     if (options.profile && options.what != BENCH_IMAGE && options.what != BENCH_TEXT)
         return clipc_cli_usage_error(self, "--profile: %s has no ops, image and text have",
                                      choice_name(stages, options.what));
+    if (options.what == BENCH_KERNELS)
+        return clipc_cli_bench_kernels(options.common.json);
     code = bench(&job);
     clipc_cli_profile_clear(&job.profile);
     free(job.out);
@@ -454,13 +456,16 @@ static int run(const clipc_cli_command *self, int argc, char **argv)
 const clipc_cli_command clipc_cli_bench = {
     .name = "bench",
     .summary = "speed on this machine",
-    .usage = "[--what image|text|preprocess|tokenize|load] [--batch N] [--seconds S] [--profile]",
+    .usage = "[--what image|text|preprocess|tokenize|load|kernels] [--batch N] [--seconds S] "
+             "[--profile]",
     .notes =
         "Encoders run on noise and on prompts such as \"a photo of a goldfish\", preprocess on a\n"
         "picture of 640x480 in memory, tokenize on captions of about 17 tokens, each another.\n"
         "GFLOP/s count what is computed, a multiply-add as two. With --profile a row for each op\n"
         "and shape follows (the output's shape, then the terms of a product's sums): milliseconds\n"
-        "of a repetition, and the bytes that operands and output have.",
+        "of a repetition, and the bytes that operands and output have. kernels prints the matrix\n"
+        "kernels of every CPU level up to the one in use, on one thread, each beside what its\n"
+        "arithmetic alone reaches here.",
     .examples = "clipc bench\n"
                 "clipc bench -m ViT-B/32 --what image --batch 8 --json\n"
                 "clipc bench -m ViT-B/32 --profile\n"

@@ -16,6 +16,10 @@ enum { TRIALS = 40, CEILING_TRIALS = 100, CEILING_STEPS = 20000 };
 /* Weights are cold, as in a tower: copies of more than any cache take turns. */
 #define ALL_COPIES_BYTES ((size_t)128 << 20)
 #define MOST_COPIES ((size_t)24)
+/* Rows that pass by a panel in turn, about as many as matmul.c makes it. */
+#define BLOCK_ROWS ((size_t)96)
+/* A slow kernel is not tried so often. */
+#define MOST_SECONDS 0.2
 
 typedef struct product_shape {
     size_t rows, out_features, in_features;
@@ -91,38 +95,47 @@ static void multiply(const bench *b, size_t trial)
 {
     const clipc_matrix_kernel *kernel = b->kernel;
     const size_t in = b->shape.in_features, out = b->shape.out_features;
-    const char *panel = b->packed + trial % b->copies * b->packed_bytes;
+    const char *packed = b->packed + trial % b->copies * b->packed_bytes;
+    const char *rows = kernel->prepare ? b->prepared : (const char *)b->rows;
 
     for (size_t i = 0; kernel->prepare && i < b->shape.rows; i++)
         kernel->prepare(b->rows + i * in, in, b->prepared + i * b->row_bytes);
-    for (size_t column = 0; column < out; column += kernel->panel_columns) {
-        kernel->product(&(clipc_panel_product){
-            .rows = b->shape.rows,
-            .columns = clipc_min_size(kernel->panel_columns, out - column),
-            .depth = in,
-            .a = kernel->prepare ? (const void *)b->prepared : b->rows,
-            .a_stride = b->row_bytes,
-            .panel = panel,
-            .out = b->out + column,
-            .out_stride = out,
-        });
-        panel += clipc_panel_bytes(kernel, in);
-    }
+    for (size_t first = 0; first < b->shape.rows; first += BLOCK_ROWS)
+        for (size_t column = 0; column < out; column += kernel->panel_columns)
+            kernel->product(&(clipc_panel_product){
+                .rows = clipc_min_size(BLOCK_ROWS, b->shape.rows - first),
+                .columns = clipc_min_size(kernel->panel_columns, out - column),
+                .depth = in,
+                .a = rows + first * b->row_bytes,
+                .a_stride = b->row_bytes,
+                .panel = packed + column / kernel->panel_columns * clipc_panel_bytes(kernel, in),
+                .out = b->out + first * out + column,
+                .out_stride = out,
+            });
 }
 
-static double best_seconds(const bench *b)
+static int compare(const void *a, const void *b)
 {
-    double best = 1e9;
+    const double x = *(const double *)a, y = *(const double *)b;
 
-    for (size_t trial = 0; trial < TRIALS; trial++) {
+    return (x > y) - (x < y);
+}
+
+static void time_trials(const bench *b, clipc_kernel_speed *speed)
+{
+    const double begin = seconds_now();
+    double seconds[TRIALS];
+    size_t trials = 0;
+
+    while (trials < TRIALS && (trials < 2 || seconds_now() - begin < MOST_SECONDS)) {
         const double start = seconds_now();
-        double took;
 
-        multiply(b, trial);
-        took = seconds_now() - start;
-        best = took < best ? took : best;
+        multiply(b, trials);
+        seconds[trials++] = seconds_now() - start;
     }
-    return best;
+    qsort(seconds, trials, sizeof(seconds[0]), compare);
+    speed->seconds = seconds[0];
+    speed->median_seconds = seconds[trials / 2];
 }
 
 /* Operations a second of the kernel's arithmetic alone; 0 where it has none to measure. */
@@ -156,10 +169,10 @@ static clipc_status measure_kernel(const char *level, const clipc_matrix_kernel 
             return clipc_fail_memory(error, "kernels", ALL_COPIES_BYTES);
         }
         speed.ceiling = ceiling_of(kernel);
-        speed.seconds = best_seconds(&b);
+        time_trials(&b, &speed);
         bench_close(&b);
-        speed.flops = 2.0 * (double)speed.rows * (double)speed.out_features *
-                      (double)speed.in_features;
+        speed.flops =
+            2.0 * (double)speed.rows * (double)speed.out_features * (double)speed.in_features;
         report(data, &speed);
     }
     return CLIPC_OK;

@@ -79,7 +79,7 @@ check_code "--activation relu" 2
 # Operands that are missing or too many.
 for arguments in tokenize preprocess "preprocess a.bmp" "preprocess a b -o c" embed classify \
     "classify a.bmp" "convert a" "convert a b c" pull "pull RN50 RN101 --url file:///x" "info a b" \
-    "models a" "version a" "bench a" "bench --what train" "bench --what kernels" "bench --what x" \
+    "models a" "version a" "bench a" "bench --what train" "bench --what x" \
     "bench --seconds 0" "bench --seconds nan"; do
     # shellcheck disable=SC2086
     run $arguments
