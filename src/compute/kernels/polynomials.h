@@ -9,7 +9,8 @@
  *
  * x = n ln 2 + r with |r| <= ln 2 / 2. ln 2 is taken away in two parts, the first with so few bits
  * that n times it is exact. exp(r) = 1 + r + r^2 P(r), P of degree 4 by minimax (relative error
- * 3.1e-9). 2^n is multiplied in two halves, so that neither overflows before the result does.
+ * 3.1e-9). 2^n is multiplied by an instruction for it, or in two halves, so that neither overflows
+ * before the result does.
  *
  * erf(x), within 2e-7 of the truth: up to 1 it is x P(x^2) by minimax (relative error 1.2e-9),
  * beyond it 1 - exp(Q(|x|)), Q fitted to log(erfc) up to 4, where the result is 1 in float32.

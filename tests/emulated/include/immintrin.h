@@ -17,6 +17,37 @@
 #include <stdint.h>
 #include <string.h>
 
+/* What tiles are made of stays out of line: they would be a hundred times as large. */
+#define EMULATED_OUT_OF_LINE static inline __attribute__((noinline))
+
+EMULATED_OUT_OF_LINE __m512 emulated_fmadd_ps(__m512 a, __m512 b, __m512 sum)
+{
+    return simde_mm512_fmadd_ps(a, b, sum);
+}
+#undef _mm512_fmadd_ps
+#define _mm512_fmadd_ps emulated_fmadd_ps
+
+EMULATED_OUT_OF_LINE __m512i emulated_dpbusd_epi32(__m512i sum, __m512i a, __m512i b)
+{
+    return simde_mm512_dpbusd_epi32(sum, a, b);
+}
+#undef _mm512_dpbusd_epi32
+#define _mm512_dpbusd_epi32 emulated_dpbusd_epi32
+
+EMULATED_OUT_OF_LINE __m512 emulated_set1_ps(float x)
+{
+    return simde_mm512_set1_ps(x);
+}
+#undef _mm512_set1_ps
+#define _mm512_set1_ps emulated_set1_ps
+
+EMULATED_OUT_OF_LINE __m512i emulated_set1_epi32(int32_t x)
+{
+    return simde_mm512_set1_epi32(x);
+}
+#undef _mm512_set1_epi32
+#define _mm512_set1_epi32 emulated_set1_epi32
+
 /* Sixteen lanes in memory. */
 typedef struct emulated_floats {
     float lane[16];
@@ -211,7 +242,7 @@ static inline __m256bh emulated_cvtneps_pbh(__m512 x)
 #define _mm512_cvtneps_pbh emulated_cvtneps_pbh
 
 /* The upper products first, then the lower ones, each by a multiply-add that rounds once. */
-static inline __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a, __m512bh b)
+EMULATED_OUT_OF_LINE __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a, __m512bh b)
 {
     emulated_floats lanes = emulated_floats_of(sum);
     uint32_t x[16], y[16];
