@@ -162,6 +162,27 @@ static load_state load_transposed(const load_job *job, size_t index)
     return state;
 }
 
+/* Packs rows [first, first + count) of filters, arranged by place, in their parameter's form. */
+static load_state pack_filters(const clipc_parameter *parameter, size_t first, size_t count,
+                               const float *arranged)
+{
+    const size_t in = parameter->shape.extent[1];
+    const size_t places = parameter->shape.extent[2] * parameter->shape.extent[3];
+    float *points;
+
+    if (parameter->form == CLIPC_FORM_PANELS) {
+        clipc_pack_rows(parameter->kernel, parameter->data, places * in, first, count, arranged);
+        return LOADED;
+    }
+    points = clipc_alloc_aligned(CLIPC_WINOGRAD_POINTS * parameter->kernel->panel_columns,
+                                 in * sizeof(float));
+    if (!points)
+        return NO_MEMORY;
+    clipc_pack_winograd(parameter->kernel, parameter->data, in, first, count, arranged, points);
+    free(points);
+    return LOADED;
+}
+
 /* Rows, a chunk of whole panels at a time. */
 static load_state load_rows(const load_job *job, size_t index)
 {
@@ -180,17 +201,18 @@ static load_state load_rows(const load_job *job, size_t index)
     arranged = buffer + chunk * width;
     for (size_t first = 0; first < rows && state == LOADED; first += chunk) {
         const size_t count = clipc_min_size(chunk, rows - first);
-        const bool is_filter = parameter->role == CLIPC_ROLE_CONVOLUTION;
 
-        if (!read_rows(job, index, first, count, width, buffer))
+        if (!read_rows(job, index, first, count, width, buffer)) {
             state = NOT_FINITE;
-        if (is_filter)
+        } else if (parameter->role == CLIPC_ROLE_CONVOLUTION) {
             arrange_filters(job, parameter, first, count, buffer, arranged);
-        if (is_filter && parameter->kernel->dtype == CLIPC_DTYPE_BF16)
-            for (size_t i = 0; i < count; i++)
-                clipc_round_keeping_sum(arranged + i * width, width);
-        clipc_pack_rows(parameter->kernel, parameter->data, width, first, count,
-                        is_filter ? arranged : buffer);
+            if (parameter->kernel->dtype == CLIPC_DTYPE_BF16)
+                for (size_t i = 0; i < count; i++)
+                    clipc_round_keeping_sum(arranged + i * width, width);
+            state = pack_filters(parameter, first, count, arranged);
+        } else {
+            clipc_pack_rows(parameter->kernel, parameter->data, width, first, count, buffer);
+        }
     }
     free(buffer);
     return state;
@@ -206,8 +228,7 @@ static load_state load_packed(const load_job *job, size_t index)
     if (parameter->kernel->dtype == CLIPC_DTYPE_INT8 &&
         (is_transposed ? rows : width) > CLIPC_INT8_LARGEST_DEPTH)
         return TOO_DEEP;
-    if (!clipc_packed_bytes(parameter->kernel, is_transposed ? width : rows,
-                            is_transposed ? rows : width, &bytes))
+    if (!clipc_parameter_bytes(parameter, &bytes))
         return NO_MEMORY;
     parameter->data = clipc_alloc_aligned(bytes, 1);
     if (!parameter->data)
@@ -219,14 +240,15 @@ static load_state load_packed(const load_job *job, size_t index)
 static load_state load_plain(const load_job *job, size_t index)
 {
     clipc_parameter *parameter = &job->parameters->items[index];
-    size_t rows, width, chunk;
+    size_t rows, width, chunk, bytes;
     float *buffer;
     load_state state = LOADED;
 
-    parameter->is_half =
-        parameter->role == CLIPC_ROLE_TABLE && job->tensors[index]->element == CLIPC_ELEMENT_F16;
-    parameter->data = clipc_alloc_aligned(clipc_shape_count(&parameter->shape),
-                                          parameter->is_half ? sizeof(uint16_t) : sizeof(float));
+    if (parameter->role == CLIPC_ROLE_TABLE && job->tensors[index]->element == CLIPC_ELEMENT_F16)
+        parameter->form = CLIPC_FORM_HALF;
+    if (!clipc_parameter_bytes(parameter, &bytes))
+        return NO_MEMORY;
+    parameter->data = clipc_alloc_aligned(bytes, 1);
     if (!parameter->data)
         return NO_MEMORY;
     row_shape(&parameter->shape, &rows, &width);
@@ -239,7 +261,7 @@ static load_state load_plain(const load_job *job, size_t index)
 
         if (!read_rows(job, index, first, count / width, width, buffer))
             state = NOT_FINITE;
-        if (parameter->is_half)
+        if (parameter->form == CLIPC_FORM_HALF)
             for (size_t i = 0; i < count; i++)
                 ((uint16_t *)parameter->data)[first * width + i] = clipc_f16_from_float(buffer[i]);
         else
@@ -247,12 +269,6 @@ static load_state load_plain(const load_job *job, size_t index)
     }
     free(buffer);
     return state;
-}
-
-static bool is_packed(clipc_role role)
-{
-    return role == CLIPC_ROLE_MATRIX || role == CLIPC_ROLE_MATRIX_TRANSPOSED ||
-           role == CLIPC_ROLE_PATCH || role == CLIPC_ROLE_CONVOLUTION;
 }
 
 static void load_parameter(void *context, size_t index, unsigned worker)
@@ -264,7 +280,7 @@ static void load_parameter(void *context, size_t index, unsigned worker)
     if (parameter->is_left_out || (parameter->role == CLIPC_ROLE_CONVOLUTION) != job->convolutions)
         return;
     job->states[index] =
-        is_packed(parameter->role) ? load_packed(job, index) : load_plain(job, index);
+        parameter->form == CLIPC_FORM_PLAIN ? load_plain(job, index) : load_packed(job, index);
     clipc_checkpoint_release(job->checkpoint, job->tensors[index]);
 }
 
