@@ -111,21 +111,27 @@ typedef struct pool_scratch {
     float *scores;  /* [tokens][columns] */
     float *weights; /* [columns][tokens] */
     float *tokens;  /* a panel: [tokens][columns] */
-    size_t floats;  /* in all */
 } pool_scratch;
 
-static pool_scratch scratch_of(const clipc_matrix_kernel *kernel, float *memory, size_t width,
-                               size_t tokens)
+/* Floats of the first part, and of each of the three others. */
+static size_t query_floats(const clipc_matrix_kernel *kernel, size_t width)
 {
-    const size_t part =
-        clipc_round_up(tokens * kernel->panel_columns, CLIPC_ALIGNMENT / sizeof(float));
-    const size_t panel = clipc_panel_bytes(kernel, width) / sizeof(float);
+    return clipc_panel_bytes(kernel, width) / sizeof(float);
+}
 
-    return (pool_scratch){.queries = memory,
-                          .scores = memory + panel,
-                          .weights = memory + panel + part,
-                          .tokens = memory + panel + 2 * part,
-                          .floats = panel + 3 * part};
+static size_t token_floats(const clipc_matrix_kernel *kernel, size_t tokens)
+{
+    return clipc_round_up(tokens * kernel->panel_columns, CLIPC_ALIGNMENT / sizeof(float));
+}
+
+static pool_scratch divide_scratch(const clipc_matrix_kernel *kernel, float *memory, size_t width,
+                                   size_t tokens)
+{
+    const size_t part = token_floats(kernel, tokens);
+    float *next = memory + query_floats(kernel, width);
+
+    return (pool_scratch){
+        .queries = memory, .scores = next, .weights = next + part, .tokens = next + 2 * part};
 }
 
 /* Scores [tokens][columns] to weights [heads][tokens] that sum to 1. */
@@ -167,7 +173,7 @@ static void attend(void *context, size_t task, unsigned worker)
     const float *x = job->x + picture * plan->tokens * width;
     float *rows = job->rows + (picture * plan->heads + first) * width;
     const pool_scratch scratch =
-        scratch_of(kernel, clipc_run_scratch(job->run, worker), width, plan->tokens);
+        divide_scratch(kernel, clipc_run_scratch(job->run, worker), width, plan->tokens);
 
     kernel->pack(rows, heads, width, scratch.queries);
     kernel->product(&(clipc_panel_product){.rows = plan->tokens,
@@ -274,7 +280,8 @@ static size_t attention_pool_scratch(const clipc_program *program, const clipc_n
                         &bytes) ||
         !clipc_mul_size(plan.n, plan.value->panel_columns * sizeof(float), &values))
         return SIZE_MAX;
-    bytes = scratch_of(kernels->f32, NULL, plan.width, plan.tokens).floats * sizeof(float);
+    bytes = (query_floats(kernels->f32, plan.width) + 3 * token_floats(kernels->f32, plan.tokens)) *
+            sizeof(float);
     return clipc_max_size(bytes, values);
 }
 
