@@ -113,16 +113,28 @@ static inline void transform_channel(const float *filter, size_t in, float *out,
     }
 }
 
+/* From point to point of a panel's filters: not so that all fall into the same set of a cache. */
+static size_t point_stride(const clipc_matrix_kernel *kernel, size_t in_channels)
+{
+    return kernel->panel_columns * in_channels + CLIPC_ALIGNMENT / sizeof(float);
+}
+
+size_t clipc_pack_winograd_floats(const clipc_matrix_kernel *kernel, size_t in_channels)
+{
+    return CLIPC_WINOGRAD_POINTS * point_stride(kernel, in_channels);
+}
+
 void clipc_pack_winograd(const clipc_matrix_kernel *kernel, void *packed, size_t in_channels,
                          size_t first, size_t rows, const float *weights, float *points)
 {
     const size_t columns = kernel->panel_columns, bytes = clipc_panel_bytes(kernel, in_channels);
+    const size_t stride = point_stride(kernel, in_channels);
     char *panel = (char *)packed + first / columns * CLIPC_WINOGRAD_POINTS * bytes;
 
     for (size_t row = 0; row < rows; row += columns) {
-        const size_t count = clipc_min_size(columns, rows - row), stride = count * in_channels;
+        const size_t count = clipc_min_size(columns, rows - row);
 
-        for (size_t i = 0; i < stride; i++)
+        for (size_t i = 0; i < count * in_channels; i++)
             transform_channel(weights + (row + i / in_channels) * 9 * in_channels + i % in_channels,
                               in_channels, points + i, stride);
         for (size_t point = 0; point < CLIPC_WINOGRAD_POINTS; point++, panel += bytes)

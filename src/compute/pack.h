@@ -36,10 +36,11 @@ void clipc_pack_rows(const clipc_matrix_kernel *kernel, void *packed, size_t in_
 
 /*
  * The same for Winograd's form: weights [rows][3][3][in] are transformed in double precision; of
- * each panel there are 36, one a point, one after the other. points: scratch for a panel's,
- * 36 * in floats for each of its rows.
+ * each panel there are 36, one a point, one after the other. points: scratch of so many floats as
+ * clipc_pack_winograd_floats says.
  */
 void clipc_pack_winograd(const clipc_matrix_kernel *kernel, void *packed, size_t in_channels,
                          size_t first, size_t rows, const float *weights, float *points);
+size_t clipc_pack_winograd_floats(const clipc_matrix_kernel *kernel, size_t in_channels);
 
 #endif

@@ -174,8 +174,7 @@ static load_state pack_filters(const clipc_parameter *parameter, size_t first, s
         clipc_pack_rows(parameter->kernel, parameter->data, places * in, first, count, arranged);
         return LOADED;
     }
-    points = clipc_alloc_aligned(CLIPC_WINOGRAD_POINTS * parameter->kernel->panel_columns,
-                                 in * sizeof(float));
+    points = clipc_alloc_aligned(clipc_pack_winograd_floats(parameter->kernel, in), sizeof(float));
     if (!points)
         return NO_MEMORY;
     clipc_pack_winograd(parameter->kernel, parameter->data, in, first, count, arranged, points);

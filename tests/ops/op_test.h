@@ -125,8 +125,7 @@ static inline void fixture_pack_filters(op_fixture *fixture, clipc_parameter_id 
     if (parameter->form == CLIPC_FORM_WINOGRAD) {
         assert_true(clipc_parameter_bytes(parameter, &bytes));
         parameter->data = clipc_alloc_aligned(bytes, 1);
-        points =
-            malloc(CLIPC_WINOGRAD_POINTS * parameter->kernel->panel_columns * in * sizeof(float));
+        points = malloc(clipc_pack_winograd_floats(parameter->kernel, in) * sizeof(float));
         assert_true(parameter->data && points);
         clipc_pack_winograd(parameter->kernel, parameter->data, in, 0, out, arranged, points);
         free(points);

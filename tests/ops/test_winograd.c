@@ -276,7 +276,7 @@ static void check_packing(size_t out, size_t in, size_t chunk_panels)
     assert_true(clipc_parameter_bytes(&parameter, &bytes));
     assert_int_equal(bytes, panels * POINTS * panel_bytes);
     packed = clipc_alloc_aligned(bytes, 1);
-    scratch = malloc(POINTS * kernel->panel_columns * in * sizeof(float));
+    scratch = malloc(clipc_pack_winograd_floats(kernel, in) * sizeof(float));
     for (size_t first = 0; first < out; first += chunk)
         clipc_pack_winograd(kernel, packed, in, first, out - first < chunk ? out - first : chunk,
                             weights + first * 9 * in, scratch);
