@@ -10,36 +10,13 @@ size_t clipc_cost_elements(const clipc_run *run, clipc_value value)
                                    : clipc_shape_count(clipc_program_shape(run->program, value));
 }
 
-/* Outputs and inputs of the matrix that a packed parameter is. */
-static double packed_bytes(const clipc_parameter *parameter)
-{
-    const bool is_transposed = parameter->role == CLIPC_ROLE_MATRIX_TRANSPOSED;
-    const size_t out = parameter->shape.extent[is_transposed ? 1 : 0];
-    size_t bytes;
-
-    /* It was computed when the parameter was loaded, so it does not overflow. */
-    if (!clipc_packed_bytes(parameter->kernel, out, clipc_shape_count(&parameter->shape) / out,
-                            &bytes))
-        return 0.0;
-    return (double)bytes;
-}
-
 double clipc_cost_parameter(const clipc_run *run, clipc_parameter_id id)
 {
     const clipc_parameter *parameter = clipc_program_parameter_facts(run->program, id);
+    size_t bytes;
 
-    if (!parameter)
-        return 0.0;
-    switch (parameter->role) {
-    case CLIPC_ROLE_MATRIX:
-    case CLIPC_ROLE_MATRIX_TRANSPOSED:
-    case CLIPC_ROLE_PATCH:
-    case CLIPC_ROLE_CONVOLUTION: return packed_bytes(parameter);
-    case CLIPC_ROLE_VALUES:
-    case CLIPC_ROLE_TABLE:
-    case CLIPC_ROLE_STATISTIC: break;
-    }
-    return (parameter->is_half ? 2.0 : 4.0) * (double)clipc_shape_count(&parameter->shape);
+    /* They were computed when the parameter was loaded, so they do not overflow. */
+    return parameter && clipc_parameter_bytes(parameter, &bytes) ? (double)bytes : 0.0;
 }
 
 clipc_cost clipc_cost_whole(const clipc_run *run, const clipc_node *node, size_t parameters,

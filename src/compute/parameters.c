@@ -17,6 +17,20 @@ static const clipc_matrix_kernel *kernel_of(const clipc_matrix_kernels *kernels,
     return shape->extent[2] == 1 ? kernels->pointwise : kernels->convolution;
 }
 
+static clipc_form form_of(clipc_role role)
+{
+    switch (role) {
+    case CLIPC_ROLE_MATRIX:
+    case CLIPC_ROLE_MATRIX_TRANSPOSED:
+    case CLIPC_ROLE_PATCH:
+    case CLIPC_ROLE_CONVOLUTION: return CLIPC_FORM_PANELS;
+    case CLIPC_ROLE_VALUES:
+    case CLIPC_ROLE_TABLE:
+    case CLIPC_ROLE_STATISTIC: break;
+    }
+    return CLIPC_FORM_PLAIN;
+}
+
 clipc_parameter_id clipc_parameters_add(clipc_parameters *parameters, const char *name,
                                         clipc_role role, const clipc_shape *shape)
 {
@@ -37,6 +51,7 @@ clipc_parameter_id clipc_parameters_add(clipc_parameters *parameters, const char
         .shape = *shape,
         .batchnorm = CLIPC_NO_PARAMETER,
         .kernel = kernel_of(&parameters->kernels, role, shape),
+        .form = form_of(role),
     };
     return (clipc_parameter_id)parameters->count++;
 }

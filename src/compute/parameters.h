@@ -28,6 +28,14 @@ typedef enum clipc_role {
     CLIPC_ROLE_STATISTIC,         /* running mean, variance: as VALUES, but not trained */
 } clipc_role;
 
+/* The form in which a parameter's data is kept; pack.h has their sizes. */
+typedef enum clipc_form {
+    CLIPC_FORM_PLAIN,    /* float32 as in the checkpoint */
+    CLIPC_FORM_HALF,     /* float16 likewise: a TABLE that the checkpoint keeps so */
+    CLIPC_FORM_PANELS,   /* packed for the kernel */
+    CLIPC_FORM_WINOGRAD, /* a 3x3 convolution's filters transformed and packed, see winograd.h */
+} clipc_form;
+
 typedef struct clipc_parameter {
     const char *name; /* as OpenAI's checkpoints spell it; owned by the table */
     clipc_role role;
@@ -35,9 +43,9 @@ typedef struct clipc_parameter {
     /* A convolution followed by batch norm: its gain; bias, mean, variance are the next three. */
     clipc_parameter_id batchnorm;
     const clipc_matrix_kernel *kernel; /* what packed values are packed for, and multiplied with */
-    void *data;                        /* in the table's block; NULL until loaded */
-    bool is_half;                      /* TABLE: data is float16, else float32 */
-    bool is_left_out;                  /* not to be loaded: data stays NULL */
+    clipc_form form;
+    void *data;       /* in the table's block; NULL until loaded */
+    bool is_left_out; /* not to be loaded: data stays NULL */
 } clipc_parameter;
 
 /* What packed parameters are multiplied with, by role. */
@@ -45,6 +53,8 @@ typedef struct clipc_matrix_kernels {
     const clipc_matrix_kernel *matrix;      /* and patches */
     const clipc_matrix_kernel *pointwise;   /* convolutions of 1x1 */
     const clipc_matrix_kernel *convolution; /* larger ones */
+    const clipc_matrix_kernel *f32;         /* what takes their place where their form is no use */
+    bool allows_winograd;                   /* convolution's may be kept in WINOGRAD form */
 } clipc_matrix_kernels;
 
 typedef struct clipc_parameters {

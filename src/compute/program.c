@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/sizes.h"
 #include "base/status.h"
+#include "compute/pack.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,6 +124,23 @@ void clipc_program_normalise_after(clipc_program *program, clipc_parameter_id co
 {
     if (!program->status && program->declared)
         program->declared->items[convolution].batchnorm = gain;
+}
+
+void clipc_program_transform_filters(clipc_program *program, clipc_parameter_id convolution)
+{
+    if (!program->status && program->declared)
+        program->declared->items[convolution].form = CLIPC_FORM_WINOGRAD;
+}
+
+void clipc_program_slice_depth(clipc_program *program, clipc_parameter_id matrix, size_t step)
+{
+    clipc_parameter *parameter;
+
+    if (program->status || !program->declared)
+        return;
+    parameter = &program->declared->items[matrix];
+    if (!clipc_panel_has_slices(parameter->kernel, step))
+        parameter->kernel = program->declared->kernels.f32;
 }
 
 const clipc_matrix_kernel *clipc_program_kernel(const clipc_program *program,

@@ -116,6 +116,12 @@ clipc_parameter_id clipc_program_parameter(clipc_program *program, clipc_role ro
 void clipc_program_normalise_after(clipc_program *program, clipc_parameter_id convolution,
                                    clipc_parameter_id gain);
 
+/* Declares that a convolution's weight is kept, and multiplied, in Winograd's form. */
+void clipc_program_transform_filters(clipc_program *program, clipc_parameter_id convolution);
+
+/* Declares that a matrix is multiplied in slices of its depth, which begin at multiples of step. */
+void clipc_program_slice_depth(clipc_program *program, clipc_parameter_id matrix, size_t step);
+
 /* The kernel that a packed parameter is multiplied with. */
 const clipc_matrix_kernel *clipc_program_kernel(const clipc_program *program,
                                                 clipc_parameter_id parameter);

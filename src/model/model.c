@@ -176,6 +176,8 @@ static clipc_status choose_kernels(clipc_model *model, clipc_dtype dtype, clipc_
         .matrix = clipc_kernels_matrix(kernels, dtype),
         .pointwise = dtype == CLIPC_DTYPE_F32 ? kernels->f32 : kernels->bf16,
         .convolution = kernels->f32,
+        .f32 = kernels->f32,
+        .allows_winograd = true,
     };
     if (!model->parameters.kernels.matrix)
         return clipc_fail(error, CLIPC_ERROR_UNSUPPORTED,

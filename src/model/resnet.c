@@ -11,59 +11,55 @@
 #define EXPANSION ((size_t)4) /* a bottleneck's outputs to its inner channels */
 
 /* One convolution with the batch norm that follows it. */
-typedef struct convolution {
+typedef struct conv_layer {
+    const char *block, *conv,
+        *bn; /* parameters "<block>.<conv>.weight", "<block>.<bn>.bias", ... */
     size_t out, in, kernel, stride;
-    const char *conv, *bn; /* parameter names without ".weight" and so on */
-} convolution;
+    clipc_pointwise pointwise;
+    size_t pool; /* above 1: average pooling that follows in turn */
+} conv_layer;
 
 /*
- * Convolution, batch norm, residual, ReLU. For inference loading folds the batch norm into the
- * convolution's weight and into its own bias, which then is the convolution's bias.
+ * Convolution, batch norm, residual, ReLU, pooling. For inference loading folds the batch norm into
+ * the convolution's weight and into its own bias, which then is the convolution's bias.
  */
-static clipc_value conv_bn(clipc_program *program, const convolution *layer, clipc_value x,
-                           clipc_value residual, clipc_pointwise pointwise)
+static clipc_value conv_bn(clipc_program *program, const conv_layer *layer, clipc_value x,
+                           clipc_value residual)
 {
+    const char *block = layer->block, *bn = layer->bn;
     const clipc_shape shape = clipc_shape_1(layer->out);
     clipc_parameter_id weight, gain, bias;
 
     weight =
         clipc_program_parameter(program, CLIPC_ROLE_CONVOLUTION,
                                 clipc_shape_4(layer->out, layer->in, layer->kernel, layer->kernel),
-                                "%s.weight", layer->conv);
-    gain = clipc_program_parameter(program, CLIPC_ROLE_VALUES, shape, "%s.weight", layer->bn);
-    bias = clipc_program_parameter(program, CLIPC_ROLE_VALUES, shape, "%s.bias", layer->bn);
-    clipc_program_parameter(program, CLIPC_ROLE_STATISTIC, shape, "%s.running_mean", layer->bn);
-    clipc_program_parameter(program, CLIPC_ROLE_STATISTIC, shape, "%s.running_var", layer->bn);
+                                "%s.%s.weight", block, layer->conv);
+    gain = clipc_program_parameter(program, CLIPC_ROLE_VALUES, shape, "%s.%s.weight", block, bn);
+    bias = clipc_program_parameter(program, CLIPC_ROLE_VALUES, shape, "%s.%s.bias", block, bn);
+    clipc_program_parameter(program, CLIPC_ROLE_STATISTIC, shape, "%s.%s.running_mean", block, bn);
+    clipc_program_parameter(program, CLIPC_ROLE_STATISTIC, shape, "%s.%s.running_var", block, bn);
     clipc_program_normalise_after(program, weight, gain);
-    return clipc_op_conv2d(program, x, weight, bias, residual, layer->stride, layer->kernel / 2,
-                           pointwise);
+    return clipc_op_conv2d(program, x, weight, bias, residual,
+                           &(clipc_convolution){.stride = layer->stride,
+                                                .padding = layer->kernel / 2,
+                                                .pointwise = layer->pointwise,
+                                                .pool = layer->pool});
 }
 
 /* Three 3x3 convolutions, the first of stride 2, and an average pooling: S -> S / 4. */
 static clipc_value stem(clipc_program *program, size_t width, clipc_value x)
 {
-    x = conv_bn(program, &(convolution){width / 2, 3, 3, 2, "visual.conv1", "visual.bn1"}, x,
-                CLIPC_NO_VALUE, CLIPC_POINTWISE_RELU);
-    x = conv_bn(program, &(convolution){width / 2, width / 2, 3, 1, "visual.conv2", "visual.bn2"},
-                x, CLIPC_NO_VALUE, CLIPC_POINTWISE_RELU);
-    x = conv_bn(program, &(convolution){width, width / 2, 3, 1, "visual.conv3", "visual.bn3"}, x,
-                CLIPC_NO_VALUE, CLIPC_POINTWISE_RELU);
-    x = clipc_op_avgpool(program, x, 2);
+    const size_t half = width / 2;
+    const conv_layer layers[] = {
+        {"visual", "conv1", "bn1", half, 3, 3, 2, CLIPC_POINTWISE_RELU, 1},
+        {"visual", "conv2", "bn2", half, half, 3, 1, CLIPC_POINTWISE_RELU, 1},
+        {"visual", "conv3", "bn3", width, half, 3, 1, CLIPC_POINTWISE_RELU, 2},
+    };
+
+    for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++)
+        x = conv_bn(program, &layers[i], x, CLIPC_NO_VALUE);
     clipc_program_name(program, x, "visual.stem");
     return x;
-}
-
-/* A convolution of a bottleneck: its parameters are "<block>.<conv>" and "<block>.<bn>". */
-static clipc_value block_conv(clipc_program *program, const char *block, const char *conv,
-                              const char *bn, size_t out, size_t in, size_t kernel, clipc_value x,
-                              clipc_value residual, clipc_pointwise pointwise)
-{
-    char conv_name[96], bn_name[96];
-
-    snprintf(conv_name, sizeof(conv_name), "%s.%s", block, conv);
-    snprintf(bn_name, sizeof(bn_name), "%s.%s", block, bn);
-    return conv_bn(program, &(convolution){out, in, kernel, 1, conv_name, bn_name}, x, residual,
-                   pointwise);
 }
 
 /* 1x1, 3x3, pooling in place of a stride, 1x1; the shortcut is pooled and mapped where needed. */
@@ -71,21 +67,21 @@ static clipc_value bottleneck(clipc_program *program, const char *block, size_t 
                               size_t stride, clipc_value x)
 {
     const size_t out = planes * EXPANSION;
+    const conv_layer reduce = {block, "conv1", "bn1", planes, in, 1, 1, CLIPC_POINTWISE_RELU, 1};
+    const conv_layer look = {block, "conv2", "bn2", planes, planes, 3, 1, CLIPC_POINTWISE_RELU,
+                             stride};
+    const conv_layer expand = {block, "conv3", "bn3", out, planes, 1, 1, CLIPC_POINTWISE_RELU, 1};
+    const conv_layer map = {
+        block, "downsample.0", "downsample.1", out, in, 1, 1, CLIPC_POINTWISE_NONE, 1};
     clipc_value y, shortcut = x;
 
-    y = block_conv(program, block, "conv1", "bn1", planes, in, 1, x, CLIPC_NO_VALUE,
-                   CLIPC_POINTWISE_RELU);
-    y = block_conv(program, block, "conv2", "bn2", planes, planes, 3, y, CLIPC_NO_VALUE,
-                   CLIPC_POINTWISE_RELU);
-    if (stride > 1) {
-        y = clipc_op_avgpool(program, y, stride);
+    y = conv_bn(program, &reduce, x, CLIPC_NO_VALUE);
+    y = conv_bn(program, &look, y, CLIPC_NO_VALUE);
+    if (stride > 1)
         shortcut = clipc_op_avgpool(program, shortcut, stride);
-    }
     if (stride > 1 || in != out)
-        shortcut = block_conv(program, block, "downsample.0", "downsample.1", out, in, 1, shortcut,
-                              CLIPC_NO_VALUE, CLIPC_POINTWISE_NONE);
-    return block_conv(program, block, "conv3", "bn3", out, planes, 1, y, shortcut,
-                      CLIPC_POINTWISE_RELU);
+        shortcut = conv_bn(program, &map, shortcut, CLIPC_NO_VALUE);
+    return conv_bn(program, &expand, y, shortcut);
 }
 
 static clipc_value stage(clipc_program *program, const clipc_config *config, size_t index,
@@ -103,16 +99,24 @@ static clipc_value stage(clipc_program *program, const clipc_config *config, siz
     return x;
 }
 
+static clipc_parameter_id attnpool_bias(clipc_program *program, const char *name, size_t out)
+{
+    return clipc_program_parameter(program, CLIPC_ROLE_VALUES, clipc_shape_1(out),
+                                   "visual.attnpool.%s.bias", name);
+}
+
+static clipc_parameter_id attnpool_weight(clipc_program *program, const char *name, clipc_role role,
+                                          size_t out, size_t in)
+{
+    return clipc_program_parameter(program, role, clipc_shape_2(out, in),
+                                   "visual.attnpool.%s.weight", name);
+}
+
 static clipc_value attnpool_linear(clipc_program *program, const char *name, size_t out, size_t in,
                                    clipc_value x)
 {
-    return clipc_op_linear(program, x,
-                           clipc_program_parameter(program, CLIPC_ROLE_MATRIX,
-                                                   clipc_shape_2(out, in),
-                                                   "visual.attnpool.%s.weight", name),
-                           clipc_program_parameter(program, CLIPC_ROLE_VALUES, clipc_shape_1(out),
-                                                   "visual.attnpool.%s.bias", name),
-                           CLIPC_NO_VALUE, CLIPC_POINTWISE_NONE);
+    return clipc_op_linear(program, x, attnpool_weight(program, name, CLIPC_ROLE_MATRIX, out, in),
+                           attnpool_bias(program, name, out), CLIPC_NO_VALUE, CLIPC_POINTWISE_NONE);
 }
 
 /* The mean of all places asks, every place and the mean answer: one row a picture. */
@@ -120,21 +124,19 @@ static clipc_value attnpool(clipc_program *program, const clipc_config *config, 
                             clipc_value x)
 {
     const size_t tokens = 1 + config->attnpool_grid * config->attnpool_grid;
-    const clipc_sequences pictures = {
-        .count = clipc_program_shape(program, x)->extent[0], .length = tokens, .queries = 1};
-    clipc_value query, key, value;
+    clipc_parameter_id key, value;
 
     x = clipc_op_pool_tokens(program, x,
                              clipc_program_parameter(program, CLIPC_ROLE_VALUES,
                                                      clipc_shape_2(tokens, width),
                                                      "visual.attnpool.positional_embedding"));
-    query = clipc_op_every(program, x, tokens);
-    query = attnpool_linear(program, "q_proj", width, width, query);
-    key = attnpool_linear(program, "k_proj", width, width, x);
-    value = attnpool_linear(program, "v_proj", width, width, x);
-    x = clipc_op_attention(program, (clipc_columns){query, 0}, (clipc_columns){key, 0},
-                           (clipc_columns){value, 0}, width, config->attnpool_heads, false,
-                           &pictures);
+    key = attnpool_weight(program, "k_proj", CLIPC_ROLE_MATRIX_TRANSPOSED, width, width);
+    value = attnpool_weight(program, "v_proj", CLIPC_ROLE_MATRIX, width, width);
+    attnpool_bias(program, "k_proj", width); /* adds the same to all scores of a query */
+    x = clipc_op_attention_pool(
+        program, x,
+        attnpool_linear(program, "q_proj", width, width, clipc_op_every(program, x, tokens)), key,
+        value, attnpool_bias(program, "v_proj", width), config->attnpool_heads);
     return attnpool_linear(program, "c_proj", config->embed_dim, width, x);
 }
 

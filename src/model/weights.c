@@ -161,27 +161,6 @@ static void arrange_filters(const load_job *job, const clipc_parameter *paramete
     }
 }
 
-static bool is_packed(clipc_role role)
-{
-    return role == CLIPC_ROLE_MATRIX || role == CLIPC_ROLE_MATRIX_TRANSPOSED ||
-           role == CLIPC_ROLE_PATCH || role == CLIPC_ROLE_CONVOLUTION;
-}
-
-/* Bytes that a parameter's data takes; false when they overflow. */
-static bool data_bytes(const load_job *job, size_t index, size_t *bytes)
-{
-    const clipc_parameter *parameter = &job->parameters->items[index];
-    const bool is_transposed = parameter->role == CLIPC_ROLE_MATRIX_TRANSPOSED;
-    size_t rows, width;
-
-    row_shape(&parameter->shape, &rows, &width);
-    if (is_packed(parameter->role))
-        return clipc_packed_bytes(parameter->kernel, is_transposed ? width : rows,
-                                  is_transposed ? rows : width, bytes);
-    return clipc_mul_size(rows * width, parameter->is_half ? sizeof(uint16_t) : sizeof(float),
-                          bytes);
-}
-
 /* One block for everything that is not left out, and every parameter's place in it. */
 static clipc_status lay_out(load_job *job, clipc_error *error)
 {
@@ -192,10 +171,10 @@ static clipc_status lay_out(load_job *job, clipc_error *error)
     for (size_t i = 0; i < parameters->count; i++) {
         clipc_parameter *parameter = &parameters->items[i];
 
-        parameter->is_half =
-            parameter->role == CLIPC_ROLE_TABLE && job->tensors[i]->element == CLIPC_ELEMENT_F16;
+        if (parameter->role == CLIPC_ROLE_TABLE && job->tensors[i]->element == CLIPC_ELEMENT_F16)
+            parameter->form = CLIPC_FORM_HALF;
         if (!parameter->is_left_out &&
-            (!data_bytes(job, i, &bytes) || !clipc_add_size(total, bytes, &total) ||
+            (!clipc_parameter_bytes(parameter, &bytes) || !clipc_add_size(total, bytes, &total) ||
              !clipc_add_size(total, CLIPC_ALIGNMENT, &total)))
             return clipc_fail_memory(error, clipc_checkpoint_source(job->checkpoint), SIZE_MAX);
     }
@@ -203,7 +182,8 @@ static clipc_status lay_out(load_job *job, clipc_error *error)
     if (!place)
         return clipc_fail_memory(error, clipc_checkpoint_source(job->checkpoint), total);
     for (size_t i = 0; i < parameters->count; i++) {
-        if (parameters->items[i].is_left_out || !data_bytes(job, i, &bytes))
+        if (parameters->items[i].is_left_out ||
+            !clipc_parameter_bytes(&parameters->items[i], &bytes))
             continue;
         parameters->items[i].data = place;
         place += clipc_round_up(bytes, CLIPC_ALIGNMENT);
@@ -245,6 +225,26 @@ static void pack_chunk(const clipc_parameter *parameter, size_t width, size_t fi
     clipc_pack_rows(kernel, parameter->data, width, first, count, values);
 }
 
+/* Packs rows [first, first + count) of filters, arranged by place, in their parameter's form. */
+static load_state pack_filters(const clipc_parameter *parameter, size_t first, size_t count,
+                               const float *arranged)
+{
+    const size_t in = parameter->shape.extent[1];
+    const size_t places = parameter->shape.extent[2] * parameter->shape.extent[3];
+    float *points;
+
+    if (parameter->form == CLIPC_FORM_PANELS) {
+        pack_chunk(parameter, places * in, first, count, arranged);
+        return LOADED;
+    }
+    points = clipc_alloc_aligned(clipc_pack_winograd_floats(parameter->kernel, in), sizeof(float));
+    if (!points)
+        return NO_MEMORY;
+    clipc_pack_winograd(parameter->kernel, parameter->data, in, first, count, arranged, points);
+    free(points);
+    return LOADED;
+}
+
 /* Rows, a chunk of whole panels at a time. */
 static load_state load_rows(const load_job *job, size_t index)
 {
@@ -269,10 +269,10 @@ static load_state load_rows(const load_job *job, size_t index)
             state = NOT_FINITE;
         } else if (parameter->role == CLIPC_ROLE_CONVOLUTION) {
             arrange_filters(job, parameter, first, count, values, arranged);
-            values = arranged;
-        }
-        if (values)
+            state = pack_filters(parameter, first, count, arranged);
+        } else {
             pack_chunk(parameter, width, first, count, values);
+        }
     }
     free(buffer);
     return state;
@@ -316,7 +316,7 @@ static load_state load_plain(const load_job *job, size_t index)
 
         if (!values)
             state = NOT_FINITE;
-        else if (parameter->is_half)
+        else if (parameter->form == CLIPC_FORM_HALF)
             for (size_t i = 0; i < count; i++)
                 ((uint16_t *)parameter->data)[first * width + i] = clipc_f16_from_float(values[i]);
         else
@@ -324,6 +324,11 @@ static load_state load_plain(const load_job *job, size_t index)
     }
     free(buffer);
     return state;
+}
+
+static bool is_as_it_stands(clipc_form form)
+{
+    return form == CLIPC_FORM_PLAIN || form == CLIPC_FORM_HALF;
 }
 
 static void load_parameter(void *context, size_t index, unsigned worker)
@@ -335,7 +340,7 @@ static void load_parameter(void *context, size_t index, unsigned worker)
     if (parameter->is_left_out || (parameter->role == CLIPC_ROLE_CONVOLUTION) != job->convolutions)
         return;
     job->states[index] =
-        is_packed(parameter->role) ? load_packed(job, index) : load_plain(job, index);
+        is_as_it_stands(parameter->form) ? load_plain(job, index) : load_packed(job, index);
     clipc_checkpoint_release(job->checkpoint, job->tensors[index]);
 }
 

@@ -53,7 +53,9 @@ static inline void fixture_open(op_fixture *fixture, uint64_t seed)
 {
     const clipc_matrix_kernel *f32 = clipc_kernels_choose()->f32;
 
-    *fixture = (op_fixture){.random = {seed}, .parameters = {.kernels = {f32, f32, f32}}};
+    *fixture =
+        (op_fixture){.random = {seed},
+                     .parameters = {.kernels = {f32, f32, f32, f32, .allows_winograd = false}}};
     clipc_program_init_declaring(&fixture->program, &fixture->parameters);
 }
 
@@ -102,6 +104,37 @@ static inline clipc_parameter_id fixture_parameter(op_fixture *fixture, clipc_ro
         memcpy(parameter->data, raw, count * sizeof(float));
     }
     return id;
+}
+
+/*
+ * Keeps a convolution's filters, [out][in][k][k], as loading does: arranged [out][k][k][in], in the
+ * form that recording the convolution has chosen.
+ */
+static inline void fixture_pack_filters(op_fixture *fixture, clipc_parameter_id id)
+{
+    clipc_parameter *parameter = &fixture->parameters.items[id];
+    const size_t out = parameter->shape.extent[0], in = parameter->shape.extent[1];
+    const size_t places = parameter->shape.extent[2] * parameter->shape.extent[3];
+    float *arranged = malloc(out * places * in * sizeof(float)), *points;
+    size_t bytes;
+
+    assert_non_null(arranged);
+    for (size_t o = 0; o < out; o++)
+        for (size_t i = 0; i < in * places; i++)
+            arranged[(o * places + i % places) * in + i / places] =
+                fixture->raw[id][o * places * in + i];
+    free(parameter->data);
+    if (parameter->form == CLIPC_FORM_WINOGRAD) {
+        assert_true(clipc_parameter_bytes(parameter, &bytes));
+        parameter->data = clipc_alloc_aligned(bytes, 1);
+        points = malloc(clipc_pack_winograd_floats(parameter->kernel, in) * sizeof(float));
+        assert_true(parameter->data && points);
+        clipc_pack_winograd(parameter->kernel, parameter->data, in, 0, out, arranged, points);
+        free(points);
+    } else {
+        parameter->data = pack_matrix(parameter->kernel, arranged, out, places * in);
+    }
+    free(arranged);
 }
 
 /* Plans and runs the program with `workers` threads over the given bindings. */

@@ -333,7 +333,7 @@ static void test_token_embed_of_a_half_table(void **state)
         half[i] = clipc_f16_from_float(values[i]);
     free(fixture.parameters.items[table].data);
     fixture.parameters.items[table].data = half;
-    fixture.parameters.items[table].is_half = true;
+    fixture.parameters.items[table].form = CLIPC_FORM_HALF;
     memset(fixture.parameters.items[positions].data, 0, WIDTH * sizeof(float));
     x = clipc_op_token_embed(&fixture.program, clipc_program_bind(&fixture.program, 0, &tokens),
                              clipc_program_bind(&fixture.program, 1, &tokens), table, positions);

@@ -45,6 +45,7 @@ static double packed_bytes(const op_fixture *fixture, size_t out, size_t in)
 static void test_products(void **state)
 {
     op_fixture fixture;
+    clipc_parameter_id filters;
     clipc_value x;
 
     (void)state;
@@ -64,9 +65,26 @@ static void test_products(void **state)
           4 * (5 * 12 + 5 * 70) + packed_bytes(&fixture, 70, 12), 12);
     clipc_op_conv2d(&fixture.program, bind(&fixture, clipc_shape_4(2, 9, 7, 4)),
                     fixture_parameter(&fixture, CLIPC_ROLE_CONVOLUTION, clipc_shape_4(6, 4, 3, 3)),
-                    CLIPC_NO_PARAMETER, CLIPC_NO_VALUE, 2, 1, CLIPC_POINTWISE_NONE);
+                    CLIPC_NO_PARAMETER, CLIPC_NO_VALUE,
+                    &(clipc_convolution){.stride = 2, .padding = 1});
     check(&fixture, "conv2d", 2.0 * (2 * 5 * 4) * 6 * 36,
           4 * (2 * 9 * 7 * 4 + 2 * 5 * 4 * 6) + packed_bytes(&fixture, 6, 36), 36);
+    /* what the convolution takes by its definition, whose places are pooled; the memory it needs */
+    filters = fixture_parameter(&fixture, CLIPC_ROLE_CONVOLUTION, clipc_shape_4(6, 4, 3, 3));
+    clipc_program_transform_filters(&fixture.program, filters);
+    clipc_op_conv2d(&fixture.program, bind(&fixture, clipc_shape_4(2, 9, 7, 4)), filters,
+                    CLIPC_NO_PARAMETER, CLIPC_NO_VALUE,
+                    &(clipc_convolution){.stride = 1, .padding = 1, .pool = 2});
+    check(&fixture, "winograd", 2.0 * (2 * 9 * 7) * 6 * 36,
+          4 * (2 * 9 * 7 * 4 + 2 * 4 * 3 * 6) + 36 * packed_bytes(&fixture, 6, 4), 36);
+    /* three pictures of five tokens: two heads' queries to the tokens, their means back */
+    clipc_op_attention_pool(
+        &fixture.program, bind(&fixture, clipc_shape_2(15, 8)), bind(&fixture, clipc_shape_2(3, 8)),
+        fixture_parameter(&fixture, CLIPC_ROLE_MATRIX_TRANSPOSED, clipc_shape_2(8, 8)),
+        fixture_parameter(&fixture, CLIPC_ROLE_MATRIX, clipc_shape_2(8, 8)),
+        fixture_parameter(&fixture, CLIPC_ROLE_VALUES, clipc_shape_1(8)), 2);
+    check(&fixture, "attention_pool", 2 * (2 * 3 * 8 * 8) + 2 * (2 * 3 * 5 * 2 * 8),
+          4 * (15 * 8 + 2 * 3 * 8 + 8) + 2 * packed_bytes(&fixture, 8, 8), 8);
     /* two pictures of three by three squares, and a token before each nine */
     clipc_op_patch_embed(&fixture.program, bind(&fixture, clipc_shape_4(2, 3, 12, 12)),
                          fixture_parameter(&fixture, CLIPC_ROLE_PATCH, clipc_shape_4(8, 3, 4, 4)),
@@ -108,7 +126,7 @@ static void test_the_other_ops(void **state)
     positions = fixture_parameter(&fixture, CLIPC_ROLE_VALUES, clipc_shape_2(77, 8));
     clipc_op_token_embed(&fixture.program, ids, ids, table, positions);
     check(&fixture, "token_embed", 32, 4 * (3 * 32 + 2 * 4), 0);
-    fixture.parameters.items[table].is_half = true;
+    fixture.parameters.items[table].form = CLIPC_FORM_HALF;
     check(&fixture, "token_embed, half", 32, 2 * 32 + 4 * (2 * 32 + 2 * 4), 0);
     fixture_close(&fixture);
 }

@@ -340,7 +340,7 @@ static clipc_value convolve(operands *o, clipc_value x, clipc_shape filter, size
                             size_t padding)
 {
     return clipc_op_conv2d(o->program, x, convolution_weight(o, filter), o->v10, CLIPC_NO_VALUE,
-                           stride, padding, CLIPC_POINTWISE_RELU);
+                           &(clipc_convolution){.stride = stride, .padding = padding});
 }
 
 static clipc_value conv(operands *o)
@@ -350,8 +350,8 @@ static clipc_value conv(operands *o)
 
 static clipc_value conv_role(operands *o)
 {
-    return clipc_op_conv2d(o->program, o->map, o->filter, o->v10, CLIPC_NO_VALUE, 1, 1,
-                           CLIPC_POINTWISE_RELU);
+    return clipc_op_conv2d(o->program, o->map, o->filter, o->v10, CLIPC_NO_VALUE,
+                           &(clipc_convolution){.stride = 1, .padding = 1});
 }
 
 static clipc_value conv_stride(operands *o)
@@ -387,7 +387,48 @@ static clipc_value conv_bias(operands *o)
 static clipc_value conv_residual(operands *o)
 {
     return clipc_op_conv2d(o->program, o->map, convolution_weight(o, clipc_shape_4(3, 3, 3, 3)),
-                           CLIPC_NO_PARAMETER, o->map, 2, 1, CLIPC_POINTWISE_RELU);
+                           CLIPC_NO_PARAMETER, o->map,
+                           &(clipc_convolution){.stride = 2, .padding = 1});
+}
+
+/* rows as the tokens of `queries` pictures. */
+static clipc_value pool_attention(operands *o, clipc_value queries, size_t heads,
+                                  clipc_parameter_id bias)
+{
+    const clipc_parameter_id matrix =
+        fixture_parameter(&o->fixture, CLIPC_ROLE_MATRIX, clipc_shape_2(8, 8));
+
+    return clipc_op_attention_pool(o->program, o->rows, queries, matrix, matrix, bias, heads);
+}
+
+static clipc_value attention_pool(operands *o)
+{
+    return pool_attention(o, bind(o, 7, clipc_shape_2(3, 8)), 4, o->v8);
+}
+
+static clipc_value attention_pool_rows(operands *o)
+{
+    return pool_attention(o, o->other_rows, 4, o->v8);
+}
+
+static clipc_value attention_pool_rank(operands *o)
+{
+    return pool_attention(o, o->map, 4, o->v8);
+}
+
+static clipc_value attention_pool_heads(operands *o)
+{
+    return pool_attention(o, o->rows, 3, o->v8);
+}
+
+static clipc_value attention_pool_bias(operands *o)
+{
+    return pool_attention(o, o->rows, 4, o->v7);
+}
+
+static clipc_value attention_pool_key(operands *o)
+{
+    return clipc_op_attention_pool(o->program, o->rows, o->rows, o->matrix, o->matrix, o->v8, 4);
 }
 
 static clipc_value pool_zero(operands *o)
@@ -427,6 +468,13 @@ static void test_maps(void **state)
     refused(conv_large, "program: a tensor is empty or too large");
     refused(conv_bias, "conv2d: bias is [10], [8] was expected");
     refused(conv_residual, "conv2d: residual is [2,5,5,3], [2,3,3,3] was expected");
+    accepted(attention_pool);
+    refused(attention_pool_rows,
+            "attention_pool: expects a query for so many tokens each, of their width");
+    refused(attention_pool_rank, "attention_pool: query has 4 dimensions, 2 were expected");
+    refused(attention_pool_heads, "attention_pool: expects a width that divides into heads");
+    refused(attention_pool_bias, "attention_pool: value's bias is [7], [8] was expected");
+    refused(attention_pool_key, "attention_pool: key is [10,8], [8,8] was expected");
     refused(pool_zero, "avgpool: expects a step of at least 1");
     refused(pool_large, "program: a tensor is empty or too large");
     refused(pool_rank, "avgpool: x has 2 dimensions, 4 were expected");

@@ -9,6 +9,7 @@
 
 #include <clipc.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* What follows a matrix product, applied while its result is still in registers or cache. */
@@ -52,7 +53,8 @@ typedef struct clipc_matrix_kernel {
     size_t panel_columns; /* outputs of a packed panel */
     size_t tile_rows;     /* rows that product computes at once: what blocks are multiples of */
     /* Bytes of one packed panel: panel_header + depth, rounded up to depth_step, * depth_bytes. A
-     * multiple of 64 bytes for depths that are multiples of 16 at most. */
+     * multiple of 64 bytes for depths that are multiples of 16 at most. Without a header, panels
+     * begin with what a panel of less depth has. */
     size_t panel_header, depth_step, depth_bytes;
     /* Packs columns (1 to panel_columns) rows of weights, depth floats each; zeros stand for the
      * missing ones. panel: 64-byte aligned. */
@@ -70,6 +72,27 @@ typedef struct clipc_matrix_kernel {
     double (*arithmetic)(size_t steps);
 } clipc_matrix_kernel;
 
+/*
+ * Winograd's minimal filtering F(4x4, 3x3), see compute/winograd.h: 36 products by channel give the
+ * sixteen places of a tile that a 3x3 convolution sums 144 for. A tile reads 6x6 pixels.
+ */
+#define CLIPC_WINOGRAD_INPUTS ((size_t)6)
+#define CLIPC_WINOGRAD_OUTPUTS ((size_t)4)
+#define CLIPC_WINOGRAD_POINTS (CLIPC_WINOGRAD_INPUTS * CLIPC_WINOGRAD_INPUTS)
+
+/* What a tile's sums become: the inverse transform, bias, ReLU, and the mean of 2x2 squares. */
+typedef struct clipc_winograd_tile {
+    const float *sums; /* of every point: columns floats, point_stride floats from the last's */
+    size_t point_stride;
+    size_t columns;
+    const float *bias; /* [columns] or NULL */
+    bool relu;
+    bool pools;         /* the tile gives 2x2 places, else 4x4 */
+    size_t rows, width; /* how many of them are wanted: those at the top left */
+    float *out;
+    size_t row_stride, place_stride; /* floats */
+} clipc_winograd_tile;
+
 /* In int8 a sum of more products than this could leave 32 bits. */
 #define CLIPC_INT8_LARGEST_DEPTH ((size_t)1 << 16)
 
@@ -81,6 +104,11 @@ typedef struct clipc_kernels {
                       float epsilon, float *out);
     /* x[j] = exp(x[j] - max) / sum, j < count, count > 0; in place. */
     void (*softmax)(float *x, size_t count);
+    /* The input transform of one tile: pixels[6 * y + x] are `channels` floats each; point p's go
+     * to out + p * point_stride. */
+    void (*winograd_input)(const float *const *pixels, size_t channels, float *out,
+                           size_t point_stride);
+    void (*winograd_output)(const clipc_winograd_tile *tile);
 } clipc_kernels;
 
 extern const clipc_kernels clipc_kernels_portable;

@@ -4,6 +4,8 @@
 #include "compute/ops/ops.h"
 #include "compute/ops/rules.h"
 
+#include <string.h>
+
 typedef struct pool_attributes {
     size_t step;
 } pool_attributes;
@@ -31,14 +33,15 @@ static void pool_row(void *context, size_t task, unsigned worker)
     for (size_t place = 0; place < out_width; place++, out += channels) {
         const float *corner = rows + place * step * channels;
 
-        for (size_t c = 0; c < channels; c++) {
-            float sum = 0.0f;
+        memcpy(out, corner, channels * sizeof(*out));
+        for (size_t i = 1; i < step * step; i++) {
+            const float *x = corner + (i / step * width + i % step) * channels;
 
-            for (size_t y = 0; y < step; y++)
-                for (size_t x = 0; x < step; x++)
-                    sum += corner[(y * width + x) * channels + c];
-            out[c] = sum * scale;
+            for (size_t c = 0; c < channels; c++)
+                out[c] += x[c];
         }
+        for (size_t c = 0; c < channels; c++)
+            out[c] *= scale;
     }
 }
 

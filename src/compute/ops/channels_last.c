@@ -4,17 +4,36 @@
 #include "compute/ops/ops.h"
 #include "compute/ops/rules.h"
 
+typedef struct interleave_job {
+    const clipc_shape *in;
+    const float *x;
+    float *out;
+} interleave_job;
+
+/* One row of one picture. */
+static void interleave_row(void *context, size_t task, unsigned worker)
+{
+    const interleave_job *job = context;
+    const size_t channels = job->in->extent[1], height = job->in->extent[2];
+    const size_t width = job->in->extent[3];
+    const float *row = job->x + (task / height * channels * height + task % height) * width;
+    float *out = job->out + task * width * channels;
+
+    (void)worker;
+    for (size_t place = 0; place < width; place++)
+        for (size_t c = 0; c < channels; c++)
+            *out++ = row[c * height * width + place];
+}
+
 static void channels_last_forward(const clipc_run *run, const clipc_node *node)
 {
-    const clipc_shape *in = clipc_program_shape(run->program, node->inputs[0]);
-    const size_t channels = in->extent[1], places = in->extent[2] * in->extent[3];
-    const float *x = clipc_run_value(run, node->inputs[0]);
-    float *out = clipc_run_value(run, node->output);
+    interleave_job job = {
+        .in = clipc_program_shape(run->program, node->inputs[0]),
+        .x = clipc_run_value(run, node->inputs[0]),
+        .out = clipc_run_value(run, node->output),
+    };
 
-    for (size_t i = 0; i < in->extent[0]; i++)
-        for (size_t place = 0; place < places; place++)
-            for (size_t c = 0; c < channels; c++)
-                *out++ = x[(i * channels + c) * places + place];
+    clipc_threads_run(run->threads, job.in->extent[0] * job.in->extent[2], interleave_row, &job);
 }
 
 static clipc_cost channels_last_cost(const clipc_run *run, const clipc_node *node)

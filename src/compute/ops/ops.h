@@ -73,6 +73,15 @@ clipc_value clipc_op_attention(clipc_program *program, clipc_columns query, clip
                                clipc_columns value, size_t width, size_t heads, bool causal,
                                const clipc_sequences *sequences);
 
+/*
+ * Attention of one query a picture to all of its tokens, projections of keys and values included:
+ * tokens: [n * t][width], query: [n][width]; key: MATRIX_TRANSPOSED [width][width], whose bias
+ * would change nothing; value: MATRIX [width][width], value_bias: [width]. -> [n][width]
+ */
+clipc_value clipc_op_attention_pool(clipc_program *program, clipc_value tokens, clipc_value query,
+                                    clipc_parameter_id key, clipc_parameter_id value,
+                                    clipc_parameter_id value_bias, size_t heads);
+
 /* Rows of x: [rows][width]: those that `rows` (uint32 [m], bound) lists. -> [m][width] */
 clipc_value clipc_op_gather(clipc_program *program, clipc_value x, clipc_value rows);
 
@@ -82,14 +91,20 @@ clipc_value clipc_op_every(clipc_program *program, clipc_value x, size_t step);
 /* [n][channels][h][w] to channels last: [n][h][w][channels]. */
 clipc_value clipc_op_channels_last(clipc_program *program, clipc_value x);
 
+typedef struct clipc_convolution {
+    size_t stride, padding; /* zeros on each side */
+    clipc_pointwise pointwise;
+    size_t pool; /* above 1: then the mean of each pool x pool square */
+} clipc_convolution;
+
 /*
- * pointwise(convolution + bias + residual). x: [n][h][w][in], weight: CONVOLUTION
- * [out][in][k][k], zero padding of `padding` on each side; bias and residual as for linear.
- * -> [n][(h + 2 padding - k) / stride + 1][...][out]
+ * pointwise(convolution + bias + residual), pooled. x: [n][h][w][in], weight: CONVOLUTION
+ * [out][in][k][k]; bias and residual as for linear.
+ * -> [n][((h + 2 padding - k) / stride + 1) / pool][...][out]
  */
 clipc_value clipc_op_conv2d(clipc_program *program, clipc_value x, clipc_parameter_id weight,
-                            clipc_parameter_id bias, clipc_value residual, size_t stride,
-                            size_t padding, clipc_pointwise pointwise);
+                            clipc_parameter_id bias, clipc_value residual,
+                            const clipc_convolution *convolution);
 
 /* The mean of each step x step square. x: [n][h][w][c] -> [n][h / step][w / step][c] */
 clipc_value clipc_op_avgpool(clipc_program *program, clipc_value x, size_t step);

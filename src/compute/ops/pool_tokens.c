@@ -1,33 +1,44 @@
 /* SPDX-License-Identifier: MIT */
 /* A feature map to the tokens of attention pooling: the mean first, positional embeddings added. */
+#include "base/sizes.h"
 #include "compute/cost.h"
 #include "compute/ops/ops.h"
 #include "compute/ops/rules.h"
+
+/* Channels of one task. */
+#define CHUNK ((size_t)256)
 
 typedef struct tokens_job {
     const float *x, *positions;
     float *out;
     size_t places, width;
+    size_t chunks; /* of a row */
 } tokens_job;
 
-static void tokens_of_picture(void *context, size_t picture, unsigned worker)
+/* Some channels of one picture's tokens. */
+static void pool_channels(void *context, size_t task, unsigned worker)
 {
     const tokens_job *job = context;
-    const size_t width = job->width, floats = job->places * width;
-    const float *x = job->x + picture * floats;
-    float *out = job->out + picture * (floats + width);
+    const size_t width = job->width, picture = task / job->chunks;
+    const size_t first = task % job->chunks * CHUNK, count = clipc_min_size(CHUNK, width - first);
+    const float *x = job->x + picture * job->places * width + first;
+    const float *positions = job->positions + first;
+    float *mean = job->out + picture * (1 + job->places) * width + first, *out = mean;
     const float scale = 1.0f / (float)job->places;
 
     (void)worker;
-    for (size_t j = 0; j < width; j++) {
-        float sum = 0.0f;
-
-        for (size_t place = 0; place < job->places; place++)
-            sum += x[place * width + j];
-        out[j] = sum * scale + job->positions[j];
+    for (size_t j = 0; j < count; j++)
+        mean[j] = 0.0f;
+    for (size_t place = 0; place < job->places; place++, x += width) {
+        out += width;
+        positions += width;
+        for (size_t j = 0; j < count; j++) {
+            mean[j] += x[j];
+            out[j] = x[j] + positions[j];
+        }
     }
-    for (size_t j = 0; j < floats; j++)
-        out[width + j] = x[j] + job->positions[width + j];
+    for (size_t j = 0; j < count; j++)
+        mean[j] = mean[j] * scale + job->positions[first + j];
 }
 
 static void pool_tokens_forward(const clipc_run *run, const clipc_node *node)
@@ -41,7 +52,8 @@ static void pool_tokens_forward(const clipc_run *run, const clipc_node *node)
         .width = in->extent[3],
     };
 
-    clipc_threads_run(run->threads, in->extent[0], tokens_of_picture, &job);
+    job.chunks = (job.width + CHUNK - 1) / CHUNK;
+    clipc_threads_run(run->threads, in->extent[0] * job.chunks, pool_channels, &job);
 }
 
 /* Each element of the output is added to once; the means are sums of as many terms in all. */

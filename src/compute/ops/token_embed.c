@@ -50,7 +50,7 @@ static void token_embed_forward(const clipc_run *run, const clipc_node *node)
     const clipc_shape *shape = clipc_program_shape(run->program, node->output);
     embed_job job = {
         .table = table->data,
-        .is_half = table->is_half,
+        .is_half = table->form == CLIPC_FORM_HALF,
         .positions = clipc_run_parameter(run, node->parameters[1]),
         .ids = clipc_run_value(run, node->inputs[0]),
         .places = clipc_run_value(run, node->inputs[1]),
@@ -65,7 +65,8 @@ static void token_embed_forward(const clipc_run *run, const clipc_node *node)
 /* A row of the table and one of the positions for each token. */
 static clipc_cost token_embed_cost(const clipc_run *run, const clipc_node *node)
 {
-    const bool is_half = run->program->parameters->items[node->parameters[0]].is_half;
+    const bool is_half =
+        run->program->parameters->items[node->parameters[0]].form == CLIPC_FORM_HALF;
     const size_t elements = clipc_cost_elements(run, node->output);
     const size_t indices = 2 * clipc_cost_elements(run, node->inputs[0]);
 

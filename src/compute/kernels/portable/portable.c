@@ -9,4 +9,6 @@ const clipc_kernels clipc_kernels_portable = {
     .int8 = &clipc_portable_int8,
     .layernorm = clipc_portable_layernorm,
     .softmax = clipc_portable_softmax,
+    .winograd_input = clipc_portable_winograd_input,
+    .winograd_output = clipc_portable_winograd_output,
 };

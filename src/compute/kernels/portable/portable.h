@@ -19,5 +19,8 @@ void clipc_portable_finish_row(const clipc_panel_product *product, size_t row, c
 void clipc_portable_layernorm(const float *x, const float *gain, const float *bias, size_t width,
                               float epsilon, float *out);
 void clipc_portable_softmax(float *x, size_t count);
+void clipc_portable_winograd_input(const float *const *pixels, size_t channels, float *out,
+                                   size_t point_stride);
+void clipc_portable_winograd_output(const clipc_winograd_tile *tile);
 
 #endif

@@ -9,4 +9,6 @@ const clipc_kernels clipc_kernels_avx2 = {
     .int8 = &clipc_avx2_int8,
     .layernorm = clipc_avx2_layernorm,
     .softmax = clipc_avx2_softmax,
+    .winograd_input = clipc_avx2_winograd_input,
+    .winograd_output = clipc_avx2_winograd_output,
 };

@@ -29,5 +29,8 @@ double clipc_avx2_arithmetic(size_t steps);
 void clipc_avx2_layernorm(const float *x, const float *gain, const float *bias, size_t width,
                           float epsilon, float *out);
 void clipc_avx2_softmax(float *x, size_t count);
+void clipc_avx2_winograd_input(const float *const *pixels, size_t channels, float *out,
+                               size_t point_stride);
+void clipc_avx2_winograd_output(const clipc_winograd_tile *tile);
 
 #endif

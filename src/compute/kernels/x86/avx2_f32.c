@@ -22,6 +22,13 @@ static void pack(const float *weights, size_t columns, size_t depth, void *panel
     clipc_avx2_pack_columns(weights, columns, depth, COLUMNS, panel);
 }
 
+/* Whether sums of a whole panel are stored as they are: of little depth, the rest would tell. */
+static inline bool is_bare(const clipc_panel_product *product)
+{
+    return product->columns == COLUMNS && !product->bias && !product->residual &&
+           product->pointwise == CLIPC_POINTWISE_NONE;
+}
+
 /*
  * `rows` is a constant wherever this is inlined, so that the sums live in registers. Each sum is
  * one chain of multiply-adds in ascending order of the depth, whatever tile its row is in.
@@ -50,6 +57,16 @@ static inline __attribute__((always_inline)) void tile(const clipc_panel_product
             left[i] = _mm256_fmadd_ps(value, b0, left[i]);
             right[i] = _mm256_fmadd_ps(value, b1, right[i]);
         }
+    }
+    if (is_bare(product)) {
+        float *out = product->out + first * product->out_stride;
+
+#pragma GCC unroll 6
+        for (size_t i = 0; i < rows; i++, out += product->out_stride) {
+            _mm256_storeu_ps(out, left[i]);
+            _mm256_storeu_ps(out + 8, right[i]);
+        }
+        return;
     }
 #pragma GCC unroll 6
     for (size_t i = 0; i < rows; i++) {

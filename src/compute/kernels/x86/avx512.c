@@ -10,6 +10,8 @@ const clipc_kernels clipc_kernels_avx512 = {
     .int8 = &clipc_avx2_int8,
     .layernorm = clipc_avx512_layernorm,
     .softmax = clipc_avx512_softmax,
+    .winograd_input = clipc_avx512_winograd_input,
+    .winograd_output = clipc_avx512_winograd_output,
 };
 
 const clipc_kernels clipc_kernels_avx512_vnni = {
@@ -19,6 +21,8 @@ const clipc_kernels clipc_kernels_avx512_vnni = {
     .int8 = &clipc_avx512_int8,
     .layernorm = clipc_avx512_layernorm,
     .softmax = clipc_avx512_softmax,
+    .winograd_input = clipc_avx512_winograd_input,
+    .winograd_output = clipc_avx512_winograd_output,
 };
 
 const clipc_kernels clipc_kernels_avx512_bf16 = {
@@ -28,4 +32,6 @@ const clipc_kernels clipc_kernels_avx512_bf16 = {
     .int8 = &clipc_avx512_int8,
     .layernorm = clipc_avx512_layernorm,
     .softmax = clipc_avx512_softmax,
+    .winograd_input = clipc_avx512_winograd_input,
+    .winograd_output = clipc_avx512_winograd_output,
 };

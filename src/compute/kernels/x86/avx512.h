@@ -25,5 +25,8 @@ void clipc_avx512_finish(const clipc_panel_product *product, size_t first, size_
 void clipc_avx512_layernorm(const float *x, const float *gain, const float *bias, size_t width,
                             float epsilon, float *out);
 void clipc_avx512_softmax(float *x, size_t count);
+void clipc_avx512_winograd_input(const float *const *pixels, size_t channels, float *out,
+                                 size_t point_stride);
+void clipc_avx512_winograd_output(const clipc_winograd_tile *tile);
 
 #endif
