@@ -202,8 +202,8 @@ static bool is_smoothed(const struct jpeg_decompress_struct *library)
 /*
  * At the edge of what is decoded libjpeg-turbo (from 1.5 on) has no neighbours for its smoothing of
  * colour. With a block left over at either side that is out of sight, in the usual layouts of
- * colour; others are not tried. Nor are pictures of one pixel a block: these are lossless, or scaled
- * down to that.
+ * colour; others are not tried. Nor are pictures of one pixel a block: these are lossless, or
+ * scaled down to that.
  */
 static bool can_leave_out(const struct jpeg_decompress_struct *library)
 {
