@@ -19,10 +19,6 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
-#if !defined(LIBJPEG_TURBO_VERSION_NUMBER) || LIBJPEG_TURBO_VERSION_NUMBER < 1005000
-#error "libjpeg-turbo 1.5 or newer is needed: others cannot leave out rows and columns"
-#endif
-
 /* A progressive file of many scans over a large picture takes long: real ones have some ten. */
 #define MOST_SCANS 500
 #define LONGEST_MESSAGE JMSG_LENGTH_MAX
@@ -193,10 +189,21 @@ static clipc_status decode(jpeg_state *state, clipc_image **out, const clipc_enc
 
 /* --- The crop --- */
 
+/* Whether libjpeg smooths blocks for what a progressive file leaves unsaid: it looks far for it. */
+static bool is_smoothed(const struct jpeg_decompress_struct *library)
+{
+    for (int i = 0; library->progressive_mode && i < library->num_components; i++)
+        for (int k = 0; k < DCTSIZE2; k++)
+            if (library->coef_bits[i][k] != 0)
+                return true;
+    return false;
+}
+
 /*
- * At the edge of what is decoded libjpeg has no neighbours for its smoothing of colour. With a block
- * left over at either side that is out of sight, in the usual layouts of colour; others are not
- * tried. Nor are pictures of one pixel a block: these are lossless, or scaled down to that.
+ * At the edge of what is decoded libjpeg-turbo (from 1.5 on) has no neighbours for its smoothing of
+ * colour. With a block left over at either side that is out of sight, in the usual layouts of
+ * colour; others are not tried. Nor are pictures of one pixel a block: these are lossless, or
+ * scaled down to that.
  */
 static bool can_leave_out(const struct jpeg_decompress_struct *library)
 {
@@ -208,7 +215,7 @@ static bool can_leave_out(const struct jpeg_decompress_struct *library)
     for (int i = 1; i < library->num_components; i++)
         if (parts[i].h_samp_factor != 1 || parts[i].v_samp_factor != 1)
             return false;
-    return true;
+    return !is_smoothed(library);
 }
 
 /* Narrows rows to the part's columns, and what is around them. */
@@ -226,7 +233,7 @@ static void leave_out_columns(jpeg_state *state, const clipc_part *part)
         jpeg_crop_scanline(library, &state->left, &width);
 }
 
-/* Goes on to row y, of which those before it are not wanted; the last blocks of them are decoded. */
+/* Goes on to row y; those before it are not wanted, and only the last blocks of them decoded. */
 static void pass_over_rows(jpeg_state *state, JDIMENSION y)
 {
     struct jpeg_decompress_struct *library = &state->library;

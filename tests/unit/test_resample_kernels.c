@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The resampling kernels of every level that runs here against the plain C ones, bit for bit: random
- * and extreme weights and bytes, all kinds of shapes, rows with no more than the slack before an
- * unreadable page, and nothing written beside the output.
+ * The resampling kernels of every level that runs here against the plain C ones, bit for bit:
+ * random and extreme weights and bytes, all kinds of shapes, rows with no more than the slack
+ * before an unreadable page, and nothing written beside the output.
  */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "guarded.h"

@@ -261,4 +261,90 @@ EMULATED_OUT_OF_LINE __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a, __m512bh 
 #undef _mm512_dpbf16_ps
 #define _mm512_dpbf16_ps emulated_dpbf16_ps
 
+/* --- What resampling takes besides --- */
+
+/* The alias that SIMDe defines is that of the masked one. */
+#undef _mm512_madd_epi16
+#define _mm512_madd_epi16 simde_mm512_madd_epi16
+
+static inline __m512i emulated_srai_epi32(__m512i x, unsigned count)
+{
+    emulated_whole lanes = emulated_whole_of(x);
+
+    for (int i = 0; i < 16; i++)
+        lanes.lane[i] >>= count < 31 ? count : 31;
+    return emulated_from_whole(lanes);
+}
+#undef _mm512_srai_epi32
+#define _mm512_srai_epi32 emulated_srai_epi32
+
+static inline __m512i emulated_cvtepu8_epi32(__m128i x)
+{
+    uint8_t bytes[16];
+    emulated_whole lanes;
+
+    memcpy(bytes, &x, sizeof(bytes));
+    for (int i = 0; i < 16; i++)
+        lanes.lane[i] = bytes[i];
+    return emulated_from_whole(lanes);
+}
+#undef _mm512_cvtepu8_epi32
+#define _mm512_cvtepu8_epi32 emulated_cvtepu8_epi32
+
+/* Each taken as unsigned, and as 255 where it is more. */
+static inline __m128i emulated_cvtusepi32_epi8(__m512i x)
+{
+    const emulated_whole whole = emulated_whole_of(x);
+    uint8_t bytes[16];
+    __m128i result;
+
+    for (int i = 0; i < 16; i++)
+        bytes[i] = (uint32_t)whole.lane[i] > 255 ? 255 : (uint8_t)whole.lane[i];
+    memcpy(&result, bytes, sizeof(result));
+    return result;
+}
+#undef _mm512_cvtusepi32_epi8
+#define _mm512_cvtusepi32_epi8 emulated_cvtusepi32_epi8
+
+/* Four lanes to each four of which the mask has a bit; the others keep x. */
+static inline __m512i emulated_mask_broadcast_i32x4(__m512i x, __mmask16 mask, __m128i four)
+{
+    emulated_whole lanes = emulated_whole_of(x);
+    int32_t values[4];
+
+    memcpy(values, &four, sizeof(values));
+    for (int i = 0; i < 16; i++)
+        if (mask >> i & 1)
+            lanes.lane[i] = values[i % 4];
+    return emulated_from_whole(lanes);
+}
+#undef _mm512_mask_broadcast_i32x4
+#define _mm512_mask_broadcast_i32x4 emulated_mask_broadcast_i32x4
+
+/* Within each four lanes, the one that the lowest two bits name. */
+static inline __m512 emulated_permutevar_ps(__m512 x, __m512i places)
+{
+    const emulated_floats from = emulated_floats_of(x);
+    const emulated_whole place = emulated_whole_of(places);
+    emulated_floats lanes;
+
+    for (int i = 0; i < 16; i++)
+        memcpy(&lanes.lane[i], &from.lane[(i & ~3) + (place.lane[i] & 3)], sizeof(float));
+    return emulated_from_floats(lanes);
+}
+#undef _mm512_permutevar_ps
+#define _mm512_permutevar_ps emulated_permutevar_ps
+
+static inline void emulated_mask_storeu_epi8(void *to, __mmask64 mask, __m512i x)
+{
+    uint8_t bytes[64];
+
+    memcpy(bytes, &x, sizeof(bytes));
+    for (int i = 0; i < 64; i++)
+        if (mask >> i & 1)
+            ((uint8_t *)to)[i] = bytes[i];
+}
+#undef _mm512_mask_storeu_epi8
+#define _mm512_mask_storeu_epi8 emulated_mask_storeu_epi8
+
 #endif

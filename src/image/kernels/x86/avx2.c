@@ -9,7 +9,7 @@
 #include <immintrin.h>
 #include <string.h>
 
-/* Two pairs of four of 16-bit weights: that of pixels 0 and 1 to the lower lane, the other above. */
+/* Two pairs of 16-bit weights: that of pixels 0 and 1 to the lower lane, the other above. */
 static inline __m256i spread_weights(__m256i weights, int low_pair)
 {
     return _mm256_castps_si256(

@@ -24,7 +24,7 @@ static inline __m512i load_two(const uint8_t *a, const uint8_t *b)
                                        _mm_loadu_si128((const __m128i *)(const void *)b));
 }
 
-/* Two pairs of four of 16-bit weights: that of pixels 0 and 1 to even lanes, the other to odd. */
+/* Two pairs of 16-bit weights: that of pixels 0 and 1 to even lanes, the other to odd. */
 static inline __m512i spread_weights(__m512i weights, int low_pair)
 {
     const __m512i places = _mm512_broadcast_i64x4(

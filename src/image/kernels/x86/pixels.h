@@ -44,7 +44,7 @@ static inline clipc_four_rows clipc_four_rows_from(const uint8_t *const *in, uin
 }
 
 /*
- * A pixel of up to four bytes to out[at] of a row of `size` bytes: as four bytes where they fit, for
+ * A pixel of up to four bytes to out[at] of a row of `size` bytes: as four where they fit, for
  * the pixel after it is written later.
  */
 static inline void clipc_store_pixel(uint8_t *out, size_t at, size_t size, uint32_t pixel)
