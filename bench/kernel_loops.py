@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What the inner loops of the matrix kernels cost on paper: for each tile of rows, the cycles of one
-pass by llvm-mca's model of a processor, and whether the compiler kept the sums in registers.
+"""What the inner loops of the matrix kernels cost on paper: for each tile of rows, the cycles of
+one pass by llvm-mca's model of a processor, and whether the compiler kept the sums in registers.
 
     kernel_loops.py [--level avx512|avx2] [--cpu CPU] [--show PRODUCTS] BUILD
 
 BUILD is a build folder; objdump and llvm-mca (Debian: llvm-19) are needed. Caches are not in the
-model: this is what a panel in the first-level cache allows. LLVM's model of Zen 4 (znver4, in 16 and
-in 19) does not serve here: it charges two to four cycles for a vpdpbusd of registers and the
+model: this is what a panel in the first-level cache allows. LLVM's model of Zen 4 (znver4, in 16
+and in 19) does not serve here: it charges two to four cycles for a vpdpbusd of registers and the
 multipliers for a broadcast from memory, where the chip does one product a cycle beside its loads.
 That of icelake-server in 19 has one float32 product a cycle, as Zen 4 has.
 """

@@ -17,7 +17,9 @@ static clipc_status too_large(clipc_error *error)
     return clipc_fail(error, CLIPC_ERROR_LIMIT, "program: needs too much memory");
 }
 
-/* What a node wants of its input `slot`: rows prepared for the kernel returned, or NULL, float32. */
+/*
+ * What a node wants of its input `slot`: rows prepared for the kernel returned, or NULL, float32.
+ */
 static const clipc_matrix_kernel *wanted_rows(const clipc_program *program, const clipc_node *node,
                                               size_t slot)
 {
@@ -31,7 +33,8 @@ static const clipc_matrix_kernel *wanted_rows(const clipc_program *program, cons
 
 /*
  * Where all that read a value multiply with one kernel, its rows are written as that kernel takes
- * them: a LayerNorm then rounds or quantises each row while it is at hand, and nobody does it again.
+ * them: a LayerNorm then rounds or quantises each row while it is at hand, and nobody does it
+ * again.
  */
 static void choose_row_forms(clipc_program *program)
 {

@@ -11,8 +11,8 @@ struct clipc_session {
     const clipc_model *model;
     clipc_threads *threads;
     clipc_threads *readers; /* preprocess pictures while others are encoded; NULL until then */
-    size_t max_batch;   /* the option: pictures or texts at once; 0: chosen */
-    size_t image_batch; /* pictures encoded at once; 0: not chosen yet */
+    size_t max_batch;       /* the option: pictures or texts at once; 0: chosen */
+    size_t image_batch;     /* pictures encoded at once; 0: not chosen yet */
     clipc_program image_program;
     size_t image_program_batch; /* pictures it was recorded for; 0: not recorded */
     unsigned char *block;       /* memory of a run, grown as needed */

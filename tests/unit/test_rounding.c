@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Rounding that keeps the sum: what it gives are neighbouring bfloat16 values, and the sum stays. */
+/*
+ * Rounding that keeps the sum: what it gives are neighbouring bfloat16 values, and the sum stays.
+ */
 #include "model/rounding.h"
 
 #include "base/float_formats.h"

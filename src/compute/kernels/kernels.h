@@ -45,7 +45,8 @@ typedef struct clipc_panel_product {
  * f32:  panel [depth][panel_columns] float32; rows float32 as they stand. Each sum is one chain of
  *       multiply-adds in ascending order of k.
  * bf16: weights and rows rounded to bfloat16 (to nearest even), sums in float32.
- * int8: weights scaled by output channel, rows by row, as quantise.h has it; sums are whole numbers,
+ * int8: weights scaled by output channel, rows by row, as quantise.h has it; sums are whole
+ * numbers,
  *       so every level gives the same ones.
  */
 typedef struct clipc_matrix_kernel {

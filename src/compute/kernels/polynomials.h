@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How exp and erf are approximated in float32 wherever registers hold several floats; levels differ
- * in their width alone. Tests hold the error bounds over a dense sweep of floats. Coefficients stand
- * as Horner's rule takes them, the highest power first.
+ * in their width alone. Tests hold the error bounds over a dense sweep of floats. Coefficients
+ * stand as Horner's rule takes them, the highest power first.
  *
  * exp(x), within 1 unit in the last place where the result is a normal number; 0 below, infinity
  * above, NaN for NaN:

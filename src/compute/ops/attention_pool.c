@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Attention in which one query asks all tokens of a picture, as CLIP's ResNets pool their maps. With
- * a single query the projections of keys and values need not be applied to every token: of a head
+ * Attention in which one query asks all tokens of a picture, as CLIP's ResNets pool their maps.
+ * With a single query the projections of keys and values need not be applied to every token: of a
+ * head
  *
  *     scores      q . (K x_t + b) = (K^T q) . x_t + a constant, which softmax leaves out
  *     out         sum_t p_t (V x_t + c) = V (sum_t p_t x_t) + c, as the p_t sum to 1

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The 8-bit matrix product with FEAT_DotProd: sdot adds four products of bytes to each of four sums,
- * four bytes of a row being one lane. Tiles as for float32.
+ * The 8-bit matrix product with FEAT_DotProd: sdot adds four products of bytes to each of four
+ * sums, four bytes of a row being one lane. Tiles as for float32.
  */
 #include "compute/kernels/arm/neon_quantise.h"
 #include "compute/kernels/tiles.h"

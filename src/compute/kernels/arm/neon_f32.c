@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The float32 matrix product for NEON: tiles of up to eight rows against one panel of eight columns.
+ * The float32 matrix product for NEON: tiles of up to eight rows against one panel of eight
+ * columns.
  */
 #include "compute/kernels/arm/neon_pack.h"
 #include "compute/kernels/arm/neon_tile.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Packing weights into panels with AVX2, for the levels above it too. A packed form is a matrix of
- * 32-bit units, each of one, two or four weights of a column: eight units of eight columns at a time
- * are formed in registers and transposed there. Whatever is left over is the kernels' to pack, one
- * weight at a time.
+ * 32-bit units, each of one, two or four weights of a column: eight units of eight columns at a
+ * time are formed in registers and transposed there. Whatever is left over is the kernels' to pack,
+ * one weight at a time.
  */
 #ifndef CLIPC_COMPUTE_KERNELS_X86_AVX2_PACK_H
 #define CLIPC_COMPUTE_KERNELS_X86_AVX2_PACK_H
@@ -195,7 +195,9 @@ static inline float clipc_avx2_largest_magnitude(const float *x, size_t count)
     return largest > rest ? largest : rest;
 }
 
-/* The scales of `width` columns and what their weights are multiplied by; zero from `columns` on. */
+/*
+ * The scales of `width` columns and what their weights are multiplied by; zero from `columns` on.
+ */
 static inline void clipc_avx2_column_scales(const float *weights, size_t columns, size_t depth,
                                             size_t width, float *scales, float *inverses)
 {
