@@ -9,12 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * Convolutions of 1x1 between fewer channels belong to a ResNet's first stage, where rounding tells
+ * most and the products are a small part of all.
+ */
+#define LEAST_POINTWISE_CHANNELS ((size_t)128)
+
 static const clipc_matrix_kernel *kernel_of(const clipc_matrix_kernels *kernels, clipc_role role,
                                             const clipc_shape *shape)
 {
     if (role != CLIPC_ROLE_CONVOLUTION)
         return kernels->matrix;
-    return shape->extent[2] == 1 ? kernels->pointwise : kernels->convolution;
+    return shape->extent[2] == 1 && shape->extent[0] >= LEAST_POINTWISE_CHANNELS &&
+                   shape->extent[1] >= LEAST_POINTWISE_CHANNELS
+               ? kernels->pointwise
+               : kernels->convolution;
 }
 
 static clipc_form form_of(clipc_role role)

@@ -51,8 +51,8 @@ typedef struct clipc_parameter {
 /* What packed parameters are multiplied with, by role. */
 typedef struct clipc_matrix_kernels {
     const clipc_matrix_kernel *matrix;      /* and patches */
-    const clipc_matrix_kernel *pointwise;   /* convolutions of 1x1 */
-    const clipc_matrix_kernel *convolution; /* larger ones */
+    const clipc_matrix_kernel *pointwise;   /* convolutions of 1x1, but narrow ones */
+    const clipc_matrix_kernel *convolution; /* larger and narrow ones */
     const clipc_matrix_kernel *f32;         /* what takes their place where their form is no use */
     bool allows_winograd;                   /* convolution's may be kept in WINOGRAD form */
 } clipc_matrix_kernels;

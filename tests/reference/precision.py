@@ -25,7 +25,8 @@ import sklearn.datasets
 import torch
 from PIL import Image
 
-from full_size import ARCHITECTURES, RESEEDED, TEXTS, Clipc, cosines, table
+from architectures import SIZES
+from full_size import RESEEDED, TEXTS, Clipc, cosines, table
 from random_weights import randomise
 
 # Cosine to f32, the worst of all inputs, must be above.
@@ -55,7 +56,7 @@ def embed(clipc, model, dtype, pictures):
 
 
 def measure(name, clipc, folder):
-    architecture, _ = ARCHITECTURES[name]
+    architecture = SIZES[name]
     pictures = make_pictures(folder / "pictures")
     transform = clip.clip._transform(architecture["image_resolution"])
     pixels = torch.stack([transform(Image.open(path)) for path in pictures])
@@ -100,11 +101,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--clipc", default="build/clipc")
-    parser.add_argument("--only", action="append", choices=ARCHITECTURES)
+    parser.add_argument("--only", action="append", choices=SIZES)
     parser.add_argument("--markdown", type=Path)
     options = parser.parse_args()
     results = []
-    for name in options.only or ARCHITECTURES:
+    for name in options.only or SIZES:
         folder = options.folder / name.replace("/", "-")
         folder.mkdir(parents=True, exist_ok=True)
         results.append(measure(name, Clipc(options.clipc, folder), folder))
