@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The processor's measured ceilings, in the same run as everything else.
 
-From `clipc bench --what kernels --json`, as far as it prints objects with "what": "ceiling",
-"dtype", "threads" and "gflops"; else from ceiling.c, which counts arithmetic alone.
+From ceiling.c, which counts arithmetic alone.
 """
 import json
 import platform
@@ -20,11 +19,6 @@ def _lines(words):
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
-def _from_clipc(clipc, threads):
-    return [line for line in _lines([clipc, "bench", "--what", "kernels", "--json", "-j", threads])
-            if line.get("what") == "ceiling"]
-
-
 def _from_source(root, threads):
     if platform.machine() != "x86_64":
         return []
@@ -33,10 +27,10 @@ def _from_source(root, threads):
     return _lines([program, threads])
 
 
-def measure(clipc, root, threads):
+def measure(root, threads):
     """[{"dtype", "instructions", "threads", "gflops"}]"""
     try:
-        return _from_clipc(clipc, threads) or _from_source(root, threads)
+        return _from_source(root, threads)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         print(f"no ceiling: {error}", file=sys.stderr)
         return []

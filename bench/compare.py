@@ -123,7 +123,7 @@ def run(options, root, save, results):
               "forced": options.emulated}
     started = time.monotonic()
     results["ceilings"] = [line for threads in sorted(set(options.threads))
-                           for line in ceilings_of(options, root, threads)]
+                           for line in ceilings_of(root, threads)]
     workers = turns.Workers(root / "engines.log")
     failures = []
     last = None
@@ -169,9 +169,9 @@ def as_lines(results):
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
-def ceilings_of(options, root, threads):
+def ceilings_of(root, threads):
     import ceilings
-    return ceilings.measure(options.build / "clipc", root, threads)
+    return ceilings.measure(root, threads)
 
 
 def keep(results, name, measured, absent, save):

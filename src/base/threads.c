@@ -24,7 +24,7 @@ typedef struct worker {
  * Looks at a condition before going to sleep. A tower is a hundred loops one after another, each
  * some ten to some thousand microseconds long: waking a sleeper costs as much as a short one.
  */
-#define SPINS 2000 /* some 30 microseconds */
+#define SPINS 8000 /* some 100 microseconds */
 
 struct clipc_threads {
     unsigned count;   /* workers, the caller included */

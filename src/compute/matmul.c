@@ -13,7 +13,7 @@
  * Panels are handed out in groups so that one picture's few rows still busy all threads.
  */
 #define MOST_BLOCK_ROWS ((size_t)96)
-#define TASKS_PER_WORKER ((size_t)4)
+#define TASKS_PER_WORKER ((size_t)32)
 /* Gathered blocks are a worker's own: about as much as the second-level cache takes. */
 #define GATHERED_BYTES ((size_t)192 << 10)
 /* Every group gathers its block anew, which costs about as much as two panels' products. */
