@@ -130,6 +130,7 @@ typedef enum clipc_activation {
 
 /* Formats of numbers: what a checkpoint holds, what matrices are multiplied in. */
 typedef enum clipc_dtype {
+    CLIPC_DTYPE_AUTO = -1, /* of options: what the file was packed for, else F32 */
     CLIPC_DTYPE_F32 = 0,
     CLIPC_DTYPE_F16 = 1,
     CLIPC_DTYPE_BF16 = 2,
@@ -156,9 +157,10 @@ typedef struct clipc_model_options {
      */
     bool without_weights;
     /*
-     * How matrices are multiplied, for which weights are packed while loading. F32 (default): the
-     * reference's numbers. BF16: weights and rows of activations rounded to bfloat16, sums in
-     * float32. INT8: weights scaled by output channel, activations by row.
+     * How matrices are multiplied, for which weights are packed while loading. F32: the reference's
+     * numbers. BF16: weights and rows of activations rounded to bfloat16, sums in float32. INT8:
+     * weights scaled by output channel, activations by row. AUTO (default): as a .clipc file is
+     * packed, which cannot be opened as another; F32 for every other file.
      */
     clipc_dtype dtype;
     /*
@@ -166,6 +168,11 @@ typedef struct clipc_model_options {
      * are checked, its values are not read; encoding what it is for is an error.
      */
     unsigned towers;
+    /*
+     * True compares a .clipc file's weights with their checksums, which reads all of them. Other
+     * formats have none to compare with: CLIPC_ERROR_UNSUPPORTED.
+     */
+    bool verify;
 } clipc_model_options;
 
 CLIPC_API void clipc_model_options_init(clipc_model_options *options);
@@ -175,7 +182,7 @@ CLIPC_API void clipc_model_options_init(clipc_model_options *options);
 
 typedef struct clipc_model_info {
     char arch[32];       /* "ViT-B/32", "RN50", ...; "ViT" or "RN" when not a published shape */
-    char format[32];     /* "torchscript", "pytorch", "pytorch-legacy", "safetensors" */
+    char format[32];     /* "torchscript", "pytorch", "pytorch-legacy", "safetensors", "clipc" */
     char layout[32];     /* whose tensor names: "openai", "open_clip", "huggingface" */
     uint32_t embed_dim;  /* length of an embedding */
     uint32_t image_size; /* S: pictures are preprocessed to [3][S][S] */
@@ -192,14 +199,18 @@ typedef struct clipc_model_info {
     float logit_scale;           /* as stored: a logarithm; logits are scaled by its exponential */
     uint64_t params;             /* number of parameters, batch-norm statistics not counted */
     float mean[3], std[3];       /* preprocessing, per channel R, G, B on the 0..1 scale */
+    clipc_dtype dtype;           /* how matrices are multiplied; never AUTO */
+    char packed_for[32];         /* of a .clipc file: the CPU level that it was packed for; or "" */
+    bool is_mapped; /* weights are used where they lie in the file; false: copied into memory */
 } clipc_model_info;
 
 /*
  * Opens a model. `name_or_path` is an existing file (OpenAI's TorchScript archive, a PyTorch state
- * dict, safetensors or its .index.json), a directory holding one, a known name (clipc_known_models)
- * found in the cache, or "tiny", the small model built in; NULL means "tiny". Files are read as
- * data: nothing in a pickle is ever executed. Weights are copied out of the file, which
- * is closed again before returning.
+ * dict, safetensors or its .index.json, a .clipc file), a directory holding one, a known name
+ * (clipc_known_models) found in the cache, or "tiny", the small model built in; NULL means "tiny".
+ * Files are read as data: nothing in a pickle is ever executed. Weights are copied out of the file,
+ * which is closed again before returning; but those of a .clipc file packed for this processor stay
+ * in it and are read when they are needed, so it must not change until the model is closed.
  */
 CLIPC_API clipc_status clipc_model_open(clipc_model **out, const char *name_or_path,
                                         const clipc_model_options *options, clipc_error *error);
@@ -482,23 +493,32 @@ typedef bool (*clipc_convert_progress_fn)(void *data, uint64_t done, uint64_t to
 typedef struct clipc_convert_options {
     size_t size;                 /* sizeof(clipc_convert_options) */
     bool keep_dtype;             /* default true: every tensor as it is in the input */
-    clipc_dtype dtype;           /* F32, F16 or BF16, when keep_dtype is false */
+    clipc_dtype dtype;           /* when keep_dtype is false: F32, F16, BF16; .clipc: or INT8 */
     clipc_layout layout;         /* names in the output */
     clipc_activation activation; /* as in clipc_model_options */
     clipc_log_fn log;
     void *log_data;
     clipc_convert_progress_fn progress; /* may be NULL */
     void *progress_data;
+    /* .clipc: the CPU level whose kernels the weights are packed for; NULL: the one in use here. */
+    const char *cpu;
 } clipc_convert_options;
 
 CLIPC_API void clipc_convert_options_init(clipc_convert_options *options);
 
 /*
- * Writes the checkpoint `in` to `out`, by its ending: .safetensors, or .pt/.pth/.bin (a PyTorch
- * state dict). Beside it stands what the tensors do not tell: open_clip_config.json for a state
- * dict in OpenAI's layout, config.json and preprocessor_config.json in Hugging Face's; one that is
- * there already and says something else is an error. Files appear under their names only when
- * complete.
+ * Writes the checkpoint `in` to `out`, by its ending: .safetensors, .pt/.pth/.bin (a PyTorch state
+ * dict), or .clipc.
+ *
+ * A .clipc file is a model as the kernels want it, for one way to multiply matrices (dtype; F32
+ * with keep_dtype), with its configuration inside: opening it takes no time, and processes share
+ * its pages. `in` may be one too, packed for another processor. It cannot be turned back.
+ *
+ * Beside the others stands what the tensors do not tell: open_clip_config.json for a state dict in
+ * OpenAI's layout, config.json and preprocessor_config.json in Hugging Face's; one that is there
+ * already and says something else is an error.
+ *
+ * Files appear under their names only when complete.
  */
 CLIPC_API clipc_status clipc_convert(const char *in, const char *out,
                                      const clipc_convert_options *options, clipc_error *error);

@@ -10,6 +10,7 @@
 #include "checkpoint/element.h"
 #include "checkpoint/files.h"
 #include "checkpoint/layouts.h"
+#include "checkpoint/packed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,7 @@ static clipc_status add_entry(clipc_checkpoint *checkpoint, const clipc_stored_t
         .file_name = stored->name,
         .element = stored->element,
         .rank = stored->rank,
+        .packed = stored->packed,
     };
     memcpy(added->tensor.shape, stored->shape, sizeof(stored->shape));
     checkpoint->count++;
@@ -173,7 +175,7 @@ static clipc_status finish(clipc_checkpoint *checkpoint, const clipc_checkpoint_
     clipc_status status = CLIPC_OK;
 
     checkpoint->layout = CLIPC_CHECKPOINT_OPENAI;
-    for (size_t i = 0; i < contents->count; i++)
+    for (size_t i = 0; !contents->packed && i < contents->count; i++)
         if (clipc_layout_detect(clipc_layout_strip(contents->tensors[i].name), &checkpoint->layout))
             break;
     if (contents->count == 0)
@@ -255,6 +257,11 @@ const char *clipc_checkpoint_config(const clipc_checkpoint *checkpoint)
 const char *clipc_checkpoint_format(const clipc_checkpoint *checkpoint)
 {
     return checkpoint->contents.format;
+}
+
+const clipc_packed_header *clipc_checkpoint_packed(const clipc_checkpoint *checkpoint)
+{
+    return checkpoint->contents.packed;
 }
 
 clipc_checkpoint_layout clipc_checkpoint_get_layout(const clipc_checkpoint *checkpoint)
@@ -375,6 +382,11 @@ void clipc_checkpoint_release(const clipc_checkpoint *checkpoint,
 {
     const entry *e = (const entry *)(const void *)tensor;
 
+    if (tensor->packed) {
+        clipc_checkpoint_files_release(&checkpoint->files, tensor->packed->data,
+                                       tensor->packed->bytes);
+        return;
+    }
     for (unsigned i = 0; i < e->piece_count; i++) {
         const clipc_stored_tensor *stored = &e->pieces[i];
         uint64_t elements = 1;

@@ -42,6 +42,8 @@ typedef struct clipc_checkpoint_tensor {
     clipc_element element;
     uint32_t rank; /* 0 for a scalar */
     uint64_t shape[CLIPC_TENSOR_MAX_RANK];
+    /* Of a .clipc file (packed.h), where what is in panels or folded reads as zeros; else NULL. */
+    const struct clipc_packed_tensor *packed;
 } clipc_checkpoint_tensor;
 
 typedef struct clipc_checkpoint_options {
@@ -67,11 +69,11 @@ void clipc_checkpoint_close(clipc_checkpoint *checkpoint);
 
 const char *clipc_checkpoint_source(const clipc_checkpoint *checkpoint); /* path, for messages */
 /*
- * The configuration JSON that clipc keeps inside its own safetensors files; NULL when there is
- * none.
+ * The configuration JSON that clipc keeps inside its own safetensors and .clipc files; NULL when
+ * there is none.
  */
 const char *clipc_checkpoint_config(const clipc_checkpoint *checkpoint);
-/* "torchscript", "pytorch", "pytorch-legacy", "safetensors" */
+/* "torchscript", "pytorch", "pytorch-legacy", "safetensors", "clipc" */
 const char *clipc_checkpoint_format(const clipc_checkpoint *checkpoint);
 
 /* Whose names the file uses. */

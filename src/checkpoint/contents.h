@@ -13,7 +13,8 @@ typedef struct clipc_stored_tensor {
     clipc_element element;
     uint32_t rank;
     uint64_t shape[CLIPC_TENSOR_MAX_RANK];
-    uint64_t stride[CLIPC_TENSOR_MAX_RANK]; /* in elements */
+    uint64_t stride[CLIPC_TENSOR_MAX_RANK];   /* in elements */
+    const struct clipc_packed_tensor *packed; /* .clipc: in the arena; else NULL */
 } clipc_stored_tensor;
 
 typedef struct clipc_contents {
@@ -22,6 +23,7 @@ typedef struct clipc_contents {
     size_t count, capacity;
     const char *format; /* static: "safetensors", ... */
     const char *config; /* a configuration kept inside the file, in the arena; or NULL */
+    const struct clipc_packed_header *packed; /* .clipc: in the arena; else NULL */
 } clipc_contents;
 
 /* Appends a copy of *tensor, whose name is already in the arena. */
@@ -41,6 +43,8 @@ clipc_status clipc_read_torch_zip(clipc_contents *contents, const uint8_t *bytes
                                   const char *source, clipc_error *error);
 clipc_status clipc_read_torch_legacy(clipc_contents *contents, const uint8_t *bytes, size_t size,
                                      const char *source, clipc_error *error);
+clipc_status clipc_read_packed(clipc_contents *contents, const uint8_t *bytes, size_t size,
+                               const char *source, clipc_error *error);
 
 /* The key of contents->config in a safetensors file's __metadata__. */
 #define CLIPC_CONFIG_KEY "open_clip_config"

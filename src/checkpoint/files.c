@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/sizes.h"
 #include "base/status.h"
+#include "checkpoint/packed.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -40,13 +41,16 @@ static clipc_status refuse_content(const uint8_t *bytes, size_t size, const char
     if (begins_with(bytes, size, "<", 1))
         return clipc_fail(error, CLIPC_ERROR_FORMAT, "%s: a web page, not a checkpoint", source);
     return clipc_fail(error, CLIPC_ERROR_FORMAT,
-                      "%s: not a checkpoint; PyTorch's (zip or pickle) or safetensors was expected",
+                      "%s: not a checkpoint; PyTorch's (zip or pickle), safetensors or .clipc was "
+                      "expected",
                       source);
 }
 
 static clipc_status read_bytes(clipc_contents *contents, const uint8_t *bytes, size_t size,
                                const char *source, clipc_error *error)
 {
+    if (begins_with(bytes, size, CLIPC_PACKED_MAGIC, sizeof(CLIPC_PACKED_MAGIC) - 1))
+        return clipc_read_packed(contents, bytes, size, source, error);
     if (begins_with(bytes, size, "PK\3\4", 4))
         return clipc_read_torch_zip(contents, bytes, size, source, error);
     if (size > 8 && bytes[8] == '{') /* before it any byte can stand: a length */
@@ -196,7 +200,7 @@ static bool ends_with(const char *name, const char *ending)
 
 static bool is_known_ending(const char *name)
 {
-    static const char *const endings[] = {".safetensors", ".pt", ".pth", ".bin"};
+    static const char *const endings[] = {".safetensors", ".clipc", ".pt", ".pth", ".bin"};
 
     for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
         if (ends_with(name, endings[i]))

@@ -81,8 +81,8 @@ clipc_status clipc_save_tensors(const char *path, const clipc_save_tensor *tenso
         !ends_with(path, ".bin"))
         return clipc_fail(
             error, CLIPC_ERROR_ARGUMENT,
-            "%s: its ending does not tell the format; .safetensors, .pt, .pth or .bin "
-            "was expected",
+            "%s: its ending does not tell the format; .safetensors, .clipc, .pt, .pth or "
+            ".bin was expected",
             path);
     status = clipc_atomic_file_open(&file, path, error);
     if (status)

@@ -101,14 +101,6 @@ typedef struct bench_times {
     size_t runs;
 } bench_times;
 
-static const char *choice_name(const clipc_cli_choice *choices, int value)
-{
-    for (; choices->name; choices++)
-        if (choices->value == value)
-            return choices->name;
-    return "unknown";
-}
-
 /* How many the stage runs on. */
 static size_t thread_count(const bench_options *options)
 {
@@ -296,6 +288,7 @@ static int repeat_load(bench_job *job)
 
         if (code)
             return code;
+        clipc_model_get_info(model, &job->info);
         clipc_model_close(model);
     }
     return CLIPC_CLI_DONE;
@@ -372,8 +365,8 @@ static int print_profile(bench_job *job, const bench_times *times)
 static int print_result(const bench_job *job, double median)
 {
     const bench_options *options = job->options;
-    const char *what = choice_name(stages, options->what);
-    const char *dtype = choice_name(clipc_cli_session_dtypes, options->common.dtype);
+    const char *what = clipc_cli_choice_name(stages, options->what);
+    const char *dtype = clipc_cli_choice_name(clipc_cli_session_dtypes, (int)job->info.dtype);
     double rate = 1e3 * (double)options->batch / median;
     struct rusage usage = {0};
     double peak_mb;
@@ -434,10 +427,10 @@ static int run(const clipc_cli_command *self, int argc, char **argv)
     if (options.common.tower && options.what != BENCH_LOAD &&
         (unsigned)options.common.tower != tower_of(options.what))
         return clipc_cli_usage_error(self, "--tower: %s does not run that one",
-                                     choice_name(stages, options.what));
+                                     clipc_cli_choice_name(stages, options.what));
     if (options.profile && options.what != BENCH_IMAGE && options.what != BENCH_TEXT)
         return clipc_cli_usage_error(self, "--profile: %s has no ops, image and text have",
-                                     choice_name(stages, options.what));
+                                     clipc_cli_choice_name(stages, options.what));
     if (options.what == BENCH_KERNELS)
         return clipc_cli_bench_kernels(options.common.json);
     code = bench(&job);

@@ -8,12 +8,27 @@
 #include <inttypes.h>
 #include <math.h>
 
+typedef struct info_options {
+    clipc_cli_common common;
+    bool verify;
+} info_options;
+
+static const clipc_cli_option info_table[] = {
+    {.name = "verify",
+     .kind = CLIPC_CLI_FLAG,
+     .help = "read all of a .clipc file and compare it with its checksums",
+     .offset = offsetof(info_options, verify)},
+    {.name = NULL},
+};
+
 static const char *activation_name(clipc_activation activation)
 {
-    for (const clipc_cli_choice *choice = clipc_cli_activations; choice->name; choice++)
-        if (choice->value == (int)activation)
-            return choice->name;
-    return "unknown";
+    return clipc_cli_choice_name(clipc_cli_activations, (int)activation);
+}
+
+static const char *dtype_name(clipc_dtype dtype)
+{
+    return clipc_cli_choice_name(clipc_cli_session_dtypes, (int)dtype);
 }
 
 static int print_json(const clipc_model_info *info)
@@ -45,6 +60,11 @@ static int print_json(const clipc_model_info *info)
     clipc_cli_json_reals(&json, "std", info->std, 3);
     clipc_cli_json_text(&json, "format", info->format);
     clipc_cli_json_text(&json, "layout", info->layout);
+    if (*info->packed_for) {
+        clipc_cli_json_text(&json, "dtype", dtype_name(info->dtype));
+        clipc_cli_json_text(&json, "packed_for", info->packed_for);
+        clipc_cli_json_bool(&json, "is_mapped", info->is_mapped);
+    }
     return clipc_cli_json_print(&json);
 }
 
@@ -69,6 +89,9 @@ static void print_table(const clipc_model_info *info)
 {
     printf("architecture    %s\n", info->arch);
     printf("file            %s, names as in %s\n", info->format, info->layout);
+    if (*info->packed_for)
+        printf("packed          for %s in %s, %s\n", dtype_name(info->dtype), info->packed_for,
+               info->is_mapped ? "used where it lies" : "packed anew when opened here");
     printf("parameters      %.1f M\n", 1e-6 * (double)info->params);
     printf("embedding       %" PRIu32 "\n", info->embed_dim);
     printf("pictures        %" PRIu32 "x%" PRIu32 "\n", info->image_size, info->image_size);
@@ -86,25 +109,27 @@ static void print_table(const clipc_model_info *info)
 
 static int run(const clipc_cli_command *self, int argc, char **argv)
 {
-    clipc_cli_common options = {0};
+    info_options options = {0};
     clipc_model *model = NULL;
     clipc_model_info info;
+    const char *name;
     int code = clipc_cli_parse(self, argc, argv, &options);
 
     if (code != CLIPC_CLI_GO_ON)
         return code;
-    if (options.operand_count > 1)
+    if (options.common.operand_count > 1)
         return clipc_cli_usage_error(self, "one model at a time");
-    if (options.operand_count && options.model)
+    if (options.common.operand_count && options.common.model)
         return clipc_cli_usage_error(self, "the model is named twice");
-    code = clipc_cli_open_description(
-        &model, options.operand_count ? options.operands[0] : clipc_cli_model_name(&options),
-        &options);
+    name = options.common.operand_count ? options.common.operands[0]
+                                        : clipc_cli_model_name(&options.common);
+    code = options.verify ? clipc_cli_open_verified(&model, name, &options.common)
+                          : clipc_cli_open_description(&model, name, &options.common);
     if (code)
         return code;
     clipc_model_get_info(model, &info);
     clipc_model_close(model);
-    if (options.json)
+    if (options.common.json)
         return print_json(&info);
     print_table(&info);
     return CLIPC_CLI_DONE;
@@ -113,10 +138,11 @@ static int run(const clipc_cli_command *self, int argc, char **argv)
 const clipc_cli_command clipc_cli_info = {
     .name = "info",
     .summary = "what a model is: its architecture, sizes, file format",
-    .usage = "[MODEL]",
+    .usage = "[MODEL] [--verify]",
     .examples = "clipc info\n"
                 "clipc info ViT-B/32\n"
                 "clipc info --json checkpoint.safetensors",
+    .options = info_table,
     .groups = CLIPC_CLI_WITH_MODEL,
     .run = run,
 };

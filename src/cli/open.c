@@ -55,6 +55,15 @@ int clipc_cli_open_description(clipc_model **out, const char *name, const clipc_
     return open_model(out, name, &options);
 }
 
+int clipc_cli_open_verified(clipc_model **out, const char *name, const clipc_cli_common *common)
+{
+    clipc_model_options options = model_options(common);
+
+    options.without_weights = true;
+    options.verify = true;
+    return open_model(out, name, &options);
+}
+
 int clipc_cli_open_session(clipc_session **out, const clipc_model *model,
                            const clipc_cli_common *common)
 {

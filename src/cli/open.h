@@ -18,6 +18,8 @@ int clipc_cli_open_model(clipc_model **out, const char *name, const clipc_cli_co
                          unsigned towers);
 /* Without its weights: for what the model is. */
 int clipc_cli_open_description(clipc_model **out, const char *name, const clipc_cli_common *common);
+/* The same, after comparing its weights with their checksums. */
+int clipc_cli_open_verified(clipc_model **out, const char *name, const clipc_cli_common *common);
 int clipc_cli_open_session(clipc_session **out, const clipc_model *model,
                            const clipc_cli_common *common);
 

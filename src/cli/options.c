@@ -30,6 +30,14 @@ static const clipc_cli_choice towers[] = {
     {NULL, 0},
 };
 
+const char *clipc_cli_choice_name(const clipc_cli_choice *choices, int value)
+{
+    for (; choices->name; choices++)
+        if (choices->value == value)
+            return choices->name;
+    return "unknown";
+}
+
 #define COMMON(field) .offset = offsetof(clipc_cli_common, field)
 
 static const clipc_cli_option common_options[] = {
@@ -59,7 +67,7 @@ static const clipc_cli_option common_options[] = {
     {.name = "dtype",
      .kind = CLIPC_CLI_CHOICE,
      .value = "TYPE",
-     .help = "how matrices are multiplied: f32 (default), bf16, int8",
+     .help = "how matrices are multiplied: f32, bf16, int8 (default: f32, or as MODEL is packed)",
      COMMON(dtype),
      .choices = clipc_cli_session_dtypes,
      .group = CLIPC_CLI_WITH_SESSION},
@@ -270,6 +278,7 @@ int clipc_cli_parse(const clipc_cli_command *command, int argc, char **argv, voi
     bool only_operands = false;
     int code = CLIPC_CLI_GO_ON;
 
+    common->dtype = CLIPC_DTYPE_AUTO;
     /* Operands move to the front of argv, over words already read. */
     common->operands = argv;
     while (p.next < argc && code == CLIPC_CLI_GO_ON) {

@@ -70,7 +70,7 @@ enum {
 typedef struct clipc_cli_common {
     const char *model; /* NULL when not given: see clipc_cli_model_name */
     size_t threads;    /* 0: all cores */
-    int dtype;         /* clipc_dtype */
+    int dtype;         /* clipc_dtype; AUTO when not given */
     int activation;    /* clipc_activation */
     int tower;         /* CLIPC_TOWER_*; 0: as needed */
     bool json;
@@ -83,6 +83,9 @@ typedef struct clipc_cli_common {
 /* The names of clipc_activation, and of how matrices are multiplied. */
 extern const clipc_cli_choice clipc_cli_activations[];
 extern const clipc_cli_choice clipc_cli_session_dtypes[];
+
+/* The name of a value; "unknown" for one that is not in the list. */
+const char *clipc_cli_choice_name(const clipc_cli_choice *choices, int value);
 
 enum { CLIPC_CLI_GO_ON = -1 };
 

@@ -6,13 +6,20 @@
 #include "base/sizes.h"
 #include "compute/kernels/winograd.h"
 
+#include <string.h>
+
 #define INPUTS CLIPC_WINOGRAD_INPUTS
+
+/* Bytes of a panel's header and elements. */
+static size_t used_bytes(const clipc_matrix_kernel *kernel, size_t in_features)
+{
+    return kernel->panel_header +
+           clipc_round_up(in_features, kernel->depth_step) * kernel->depth_bytes;
+}
 
 size_t clipc_panel_bytes(const clipc_matrix_kernel *kernel, size_t in_features)
 {
-    const size_t steps = clipc_round_up(in_features, kernel->depth_step);
-
-    return clipc_round_up(kernel->panel_header + steps * kernel->depth_bytes, CLIPC_ALIGNMENT);
+    return clipc_round_up(used_bytes(kernel, in_features), CLIPC_ALIGNMENT);
 }
 
 bool clipc_panel_has_slices(const clipc_matrix_kernel *kernel, size_t step)
@@ -38,36 +45,44 @@ bool clipc_packed_bytes(const clipc_matrix_kernel *kernel, size_t out_features, 
                           bytes);
 }
 
-/* [out][in] of a packed parameter: extents after the first are one depth. */
-static void matrix_shape(const clipc_parameter *parameter, size_t *out, size_t *in)
+/* Extents after the first are one depth, but in Winograd's form. */
+clipc_packed_shape clipc_packed_shape_of(const clipc_parameter *parameter)
 {
     const size_t *extent = parameter->shape.extent;
 
-    *out = extent[0];
-    *in = clipc_shape_count(&parameter->shape) / extent[0];
-    if (parameter->role == CLIPC_ROLE_MATRIX_TRANSPOSED) {
-        *out = extent[1];
-        *in = extent[0];
-    }
+    if (parameter->form == CLIPC_FORM_WINOGRAD)
+        return (clipc_packed_shape){extent[0], extent[1], CLIPC_WINOGRAD_POINTS};
+    if (parameter->role == CLIPC_ROLE_MATRIX_TRANSPOSED)
+        return (clipc_packed_shape){extent[1], extent[0], 1};
+    return (clipc_packed_shape){extent[0], clipc_shape_count(&parameter->shape) / extent[0], 1};
 }
 
 bool clipc_parameter_bytes(const clipc_parameter *parameter, size_t *bytes)
 {
     const size_t count = clipc_shape_count(&parameter->shape);
-    size_t out, in;
+    clipc_packed_shape shape;
 
     switch (parameter->form) {
     case CLIPC_FORM_PLAIN: return clipc_mul_size(count, sizeof(float), bytes);
     case CLIPC_FORM_HALF: return clipc_mul_size(count, sizeof(uint16_t), bytes);
     case CLIPC_FORM_PANELS:
-        matrix_shape(parameter, &out, &in);
-        return clipc_packed_bytes(parameter->kernel, out, in, bytes);
     case CLIPC_FORM_WINOGRAD:
-        return clipc_packed_bytes(parameter->kernel, parameter->shape.extent[0],
-                                  parameter->shape.extent[1], bytes) &&
-               clipc_mul_size(*bytes, CLIPC_WINOGRAD_POINTS, bytes);
+        shape = clipc_packed_shape_of(parameter);
+        return clipc_packed_bytes(parameter->kernel, shape.out, shape.in, bytes) &&
+               clipc_mul_size(*bytes, shape.points, bytes);
     }
     return false;
+}
+
+/* Packs one panel. What lies between header, elements and the next panel goes to files, too. */
+static void pack_panel(const clipc_matrix_kernel *kernel, const float *weights, size_t columns,
+                       size_t in_features, char *panel)
+{
+    const size_t used = used_bytes(kernel, in_features);
+
+    memset(panel, 0, kernel->panel_header);
+    memset(panel + used, 0, clipc_panel_bytes(kernel, in_features) - used);
+    kernel->pack(weights, columns, in_features, panel);
 }
 
 void clipc_pack_rows(const clipc_matrix_kernel *kernel, void *packed, size_t in_features,
@@ -77,8 +92,8 @@ void clipc_pack_rows(const clipc_matrix_kernel *kernel, void *packed, size_t in_
     char *panel = (char *)packed + first / kernel->panel_columns * bytes;
 
     for (size_t row = 0; row < rows; row += kernel->panel_columns, panel += bytes)
-        kernel->pack(weights + row * in_features, clipc_min_size(kernel->panel_columns, rows - row),
-                     in_features, panel);
+        pack_panel(kernel, weights + row * in_features,
+                   clipc_min_size(kernel->panel_columns, rows - row), in_features, panel);
 }
 
 /* out = G g, G of kernels/winograd.h; elements of both stand `step` apart. */
@@ -138,6 +153,6 @@ void clipc_pack_winograd(const clipc_matrix_kernel *kernel, void *packed, size_t
             transform_channel(weights + (row + i / in_channels) * 9 * in_channels + i % in_channels,
                               in_channels, points + i, stride);
         for (size_t point = 0; point < CLIPC_WINOGRAD_POINTS; point++, panel += bytes)
-            kernel->pack(points + point * stride, count, in_channels, panel);
+            pack_panel(kernel, points + point * stride, count, in_channels, panel);
     }
 }

@@ -24,12 +24,18 @@ const void *clipc_panel_slice(const clipc_matrix_kernel *kernel, const void *pan
 bool clipc_packed_bytes(const clipc_matrix_kernel *kernel, size_t out_features, size_t in_features,
                         size_t *bytes);
 
+/* What a packed parameter is: matrices [out][in], so many as Winograd's form has points, else 1. */
+typedef struct clipc_packed_shape {
+    size_t out, in, points;
+} clipc_packed_shape;
+clipc_packed_shape clipc_packed_shape_of(const clipc_parameter *parameter);
+
 /* *bytes = the size of a parameter's data in its form; false on overflow. */
 bool clipc_parameter_bytes(const clipc_parameter *parameter, size_t *bytes);
 
 /*
  * Packs rows (output features) [first, first + rows) from weights: [rows][in_features]. first is a
- * multiple of panel_columns; so is rows, but for the last.
+ * multiple of panel_columns; so is rows, but for the last. Every byte of the panels is written.
  */
 void clipc_pack_rows(const clipc_matrix_kernel *kernel, void *packed, size_t in_features,
                      size_t first, size_t rows, const float *weights);

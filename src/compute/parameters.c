@@ -115,3 +115,19 @@ void clipc_parameters_free(clipc_parameters *parameters)
     clipc_arena_free(&parameters->names);
     *parameters = (clipc_parameters){0};
 }
+
+/* --- One parameter --- */
+
+const char *clipc_role_name(clipc_role role)
+{
+    switch (role) {
+    case CLIPC_ROLE_VALUES: return "values";
+    case CLIPC_ROLE_TABLE: return "table";
+    case CLIPC_ROLE_MATRIX: return "matrix";
+    case CLIPC_ROLE_MATRIX_TRANSPOSED: return "matrix_transposed";
+    case CLIPC_ROLE_PATCH: return "patch";
+    case CLIPC_ROLE_CONVOLUTION: return "convolution";
+    case CLIPC_ROLE_STATISTIC: return "statistic";
+    }
+    return "unknown";
+}

@@ -44,7 +44,7 @@ typedef struct clipc_parameter {
     clipc_parameter_id batchnorm;
     const clipc_matrix_kernel *kernel; /* what packed values are packed for, and multiplied with */
     clipc_form form;
-    void *data;       /* in the table's block; NULL until loaded */
+    void *data;       /* in the table's block or in a mapped file; NULL until loaded */
     bool is_left_out; /* not to be loaded: data stays NULL */
 } clipc_parameter;
 
@@ -78,5 +78,8 @@ clipc_status clipc_parameters_seal(clipc_parameters *parameters, clipc_error *er
 clipc_parameter_id clipc_parameters_find(const clipc_parameters *parameters, const char *name);
 
 void clipc_parameters_free(clipc_parameters *parameters);
+
+/* "matrix", "values", ... */
+const char *clipc_role_name(clipc_role role);
 
 #endif

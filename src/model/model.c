@@ -8,6 +8,8 @@
 #include "base/status.h"
 #include "embedded/tiny_config.h"
 #include "embedded/tiny_model.h"
+#include "model/packed_model.h"
+#include "model/packed_weights.h"
 #include "model/towers.h"
 #include "model/weights.h"
 
@@ -26,7 +28,7 @@ void clipc_model_options_init(clipc_model_options *options)
         .size = sizeof(*options),
         .activation = CLIPC_ACTIVATION_AUTO,
         .max_weight_bytes = (uint64_t)64 << 30,
-        .dtype = CLIPC_DTYPE_F32,
+        .dtype = CLIPC_DTYPE_AUTO,
     };
 }
 
@@ -125,9 +127,32 @@ static clipc_status load_weights(clipc_model *model, const clipc_checkpoint *che
 
     if (status)
         return status;
-    status = clipc_weights_load(&model->parameters, checkpoint, threads, error);
+    status = clipc_checkpoint_packed(checkpoint)
+                 ? clipc_packed_weights_load(&model->parameters, checkpoint, threads, error)
+                 : clipc_weights_load(&model->parameters, checkpoint, threads, error);
     clipc_threads_close(threads);
     model->has_weights = !status;
+    return status;
+}
+
+static clipc_status check_weights(clipc_model *model, const clipc_checkpoint *checkpoint,
+                                  const clipc_model_options *options, clipc_error *error)
+{
+    const clipc_packed_header *packed = clipc_checkpoint_packed(checkpoint);
+    clipc_status status;
+
+    if (!packed)
+        return options->verify
+                   ? clipc_fail(error, CLIPC_ERROR_UNSUPPORTED,
+                                "%s: has no checksums to verify; only .clipc files have",
+                                clipc_checkpoint_source(checkpoint))
+                   : clipc_weights_check(&model->parameters, checkpoint, error);
+    status = clipc_packed_weights_check(&model->parameters, checkpoint, error);
+    if (!status)
+        status = clipc_packed_check_tokenizer(packed, &model->config,
+                                              clipc_checkpoint_source(checkpoint), error);
+    if (!status && options->verify)
+        status = clipc_packed_weights_verify(checkpoint, error);
     return status;
 }
 
@@ -153,6 +178,21 @@ static clipc_status choose_towers(clipc_model *model, unsigned towers, clipc_err
                           "model: towers is %#x, flags CLIPC_TOWER_* were expected", towers);
     model->towers = towers ? towers : both;
     return CLIPC_OK;
+}
+
+/* What matrices are multiplied in: as asked for, as a .clipc file is packed, float32. */
+static clipc_status choose_dtype(clipc_dtype wanted, const clipc_checkpoint *checkpoint,
+                                 clipc_dtype *out, clipc_error *error)
+{
+    const clipc_packed_header *packed = clipc_checkpoint_packed(checkpoint);
+
+    *out = packed ? packed->dtype : wanted == CLIPC_DTYPE_AUTO ? CLIPC_DTYPE_F32 : wanted;
+    if (wanted == CLIPC_DTYPE_AUTO || wanted == *out)
+        return CLIPC_OK;
+    return clipc_fail(error, CLIPC_ERROR_UNSUPPORTED,
+                      "%s: is packed for %s, and cannot be opened for %s",
+                      clipc_checkpoint_source(checkpoint), clipc_packed_dtype_name(*out),
+                      clipc_packed_dtype_name(wanted));
 }
 
 /*
@@ -185,25 +225,45 @@ static clipc_status choose_kernels(clipc_model *model, clipc_dtype dtype, clipc_
     return CLIPC_OK;
 }
 
+/* Notes whether a .clipc file's panels suit this processor; where they do not, the log says so. */
+static void note_packing(clipc_model *model, const clipc_checkpoint *checkpoint,
+                         const clipc_log *log)
+{
+    const clipc_packed_header *packed = clipc_checkpoint_packed(checkpoint);
+
+    if (!packed)
+        return;
+    snprintf(model->packed_for, sizeof(model->packed_for), "%s", packed->cpu);
+    model->is_mapped = clipc_packed_weights_fit(&model->parameters, checkpoint);
+    if (!model->is_mapped)
+        clipc_log_write(log, CLIPC_LOG_INFO,
+                        "%s: packed for %.31s; its weights are packed anew for %s, in memory",
+                        clipc_checkpoint_source(checkpoint), packed->cpu, model->kernels->level);
+}
+
 /* The rest of opening, once the configuration is as complete as the files make it. */
 static clipc_status build(clipc_model *model, const clipc_checkpoint *checkpoint,
                           const clipc_model_options *options, clipc_error *error)
 {
     const clipc_log log = {options->log, options->log_data};
+    clipc_dtype dtype;
     clipc_status status;
 
     status = clipc_config_finish(&model->config, checkpoint, options->activation, &log, error);
-    if (status)
-        return status;
-    status = choose_kernels(model, options->dtype, error);
+    if (!status)
+        status = choose_dtype(options->dtype, checkpoint, &dtype, error);
+    if (!status)
+        status = choose_kernels(model, dtype, error);
     if (!status)
         status = choose_towers(model, options->towers, error);
     if (!status)
         status = declare_parameters(model, error);
-    if (status)
-        return status;
-    status = options->without_weights ? clipc_weights_check(&model->parameters, checkpoint, error)
-                                      : load_weights(model, checkpoint, options->threads, error);
+    if (!status)
+        status = check_weights(model, checkpoint, options, error);
+    if (!status)
+        note_packing(model, checkpoint, &log);
+    if (!status && !options->without_weights)
+        status = load_weights(model, checkpoint, options->threads, error);
     if (!status)
         status = read_logit_scale(model, checkpoint, error);
     if (status)
@@ -265,7 +325,10 @@ static clipc_status open_path(clipc_model *model, const char *path,
         status = apply_config(model, checkpoint, path, error);
     if (!status)
         status = build(model, checkpoint, options, error);
-    clipc_checkpoint_close(checkpoint);
+    if (clipc_checkpoint_packed(checkpoint))
+        model->packed = checkpoint;
+    else
+        clipc_checkpoint_close(checkpoint);
     return status;
 }
 
@@ -310,6 +373,7 @@ void clipc_model_close(clipc_model *model)
         return;
     clipc_tokenizer_close(model->tokenizer);
     clipc_parameters_free(&model->parameters);
+    clipc_checkpoint_close(model->packed);
     free(model);
 }
 
@@ -340,11 +404,14 @@ void clipc_model_get_info(const clipc_model *model, clipc_model_info *out)
         .activation = config->activation,
         .logit_scale = model->logit_scale,
         .params = model->parameter_count,
+        .dtype = model->parameters.kernels.matrix->dtype,
+        .is_mapped = model->is_mapped,
     };
 
     snprintf(info.arch, sizeof(info.arch), "%s", clipc_config_arch(config));
     memcpy(info.format, model->format, sizeof(info.format));
     memcpy(info.layout, model->layout, sizeof(info.layout));
+    memcpy(info.packed_for, model->packed_for, sizeof(info.packed_for));
     memcpy(info.mean, config->mean, sizeof(info.mean));
     memcpy(info.std, config->std, sizeof(info.std));
     for (size_t i = 0; i < CLIPC_RESNET_STAGES; i++)

@@ -18,6 +18,9 @@ struct clipc_model {
     const clipc_kernels *kernels;
     clipc_tokenizer *tokenizer;
     char format[32], layout[32]; /* as in clipc_model_info */
+    clipc_checkpoint *packed; /* a .clipc file, where the parameters' data lie; NULL: another's */
+    char packed_for[32];
+    bool is_mapped;
 };
 
 /* Fails unless the weights of this tower are there; `what` is what it encodes. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A checkpoint -> another format, precision or naming, tensor by tensor without a copy of the
- * whole.
+ * whole; or -> a .clipc file, of the model as it is once opened.
  */
 #include "base/file_map.h"
 #include "base/memory.h"
@@ -13,6 +13,7 @@
 #include "checkpoint/save.h"
 #include "model/config.h"
 #include "model/config_write.h"
+#include "model/packed_model.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -253,11 +254,11 @@ static clipc_status write_sidecar(const conversion *c, sidecar *beside)
     return status;
 }
 
-static bool is_safetensors(const char *path)
+static bool has_ending(const char *path, const char *ending)
 {
-    const size_t length = strlen(path);
+    const size_t length = strlen(path), ending_length = strlen(ending);
 
-    return length > 12 && strcmp(path + length - 12, ".safetensors") == 0;
+    return length > ending_length && strcmp(path + length - ending_length, ending) == 0;
 }
 
 /*
@@ -274,7 +275,7 @@ static size_t choose_sidecars(const conversion *c, sidecar sidecars[MOST_SIDECAR
         sidecars[1].json = clipc_config_to_preprocessor(&c->config);
         return 2;
     }
-    if (is_safetensors(c->out) || clipc_config_is_default(&c->config))
+    if (has_ending(c->out, ".safetensors") || clipc_config_is_default(&c->config))
         return 0;
     sidecars[0].name = "open_clip_config.json";
     sidecars[0].json = clipc_config_to_open_clip(&c->config);
@@ -312,6 +313,36 @@ static clipc_status write_output(const conversion *c)
     for (size_t i = 0; i < count; i++)
         free(sidecars[i].json);
     free(sidecars);
+    return status;
+}
+
+/* --- Packed --- */
+
+/* A .clipc file is a model as it is once opened. */
+static clipc_status convert_to_packed(const char *in, const char *out,
+                                      const clipc_convert_options *options, clipc_error *error)
+{
+    clipc_model_options model_options;
+    clipc_model *model;
+    clipc_status status;
+
+    if (options->layout != CLIPC_LAYOUT_OPENAI)
+        return clipc_fail(error, CLIPC_ERROR_ARGUMENT,
+                          "%s: a .clipc file has no layouts to choose from", out);
+    if (!options->keep_dtype && options->dtype == CLIPC_DTYPE_F16)
+        return clipc_fail(error, CLIPC_ERROR_ARGUMENT,
+                          "%s: a .clipc file is packed for f32, bf16 or int8", out);
+    clipc_model_options_init(&model_options);
+    model_options.activation = options->activation;
+    model_options.log = options->log;
+    model_options.log_data = options->log_data;
+    if (!options->keep_dtype)
+        model_options.dtype = options->dtype;
+    status = clipc_model_open(&model, in, &model_options, error);
+    if (!status)
+        status = clipc_model_save(model, out, options->cpu, options->progress,
+                                  options->progress_data, error);
+    clipc_model_close(model);
     return status;
 }
 
@@ -353,14 +384,25 @@ clipc_status clipc_convert(const char *in, const char *out, const clipc_convert_
     status = clipc_options_take(&settings, sizeof(settings), options, "convert options", error);
     if (status)
         return status;
-    if (!settings.keep_dtype && settings.dtype == CLIPC_DTYPE_INT8)
-        return clipc_fail(error, CLIPC_ERROR_ARGUMENT, "%s: int8 is not a dtype of checkpoints",
+    if (has_ending(out, ".clipc"))
+        return convert_to_packed(in, out, &settings, error);
+    if (!settings.keep_dtype &&
+        (settings.dtype == CLIPC_DTYPE_INT8 || settings.dtype == CLIPC_DTYPE_AUTO))
+        return clipc_fail(error, CLIPC_ERROR_ARGUMENT, "%s: checkpoints are in f32, f16 or bf16",
                           out);
+    if (settings.cpu)
+        return clipc_fail(error, CLIPC_ERROR_ARGUMENT,
+                          "%s: only .clipc files are packed for a CPU level", out);
     limits = (clipc_checkpoint_options){(uint64_t)64 << 30, {settings.log, settings.log_data}};
     status = clipc_checkpoint_open(&c.checkpoint, in, &limits, error);
     if (status)
         return status;
-    status = convert(&c);
+    status = clipc_checkpoint_packed(c.checkpoint)
+                 ? clipc_fail(error, CLIPC_ERROR_UNSUPPORTED,
+                              "%s: its weights are packed for use; convert the checkpoint that it "
+                              "was made from",
+                              in)
+                 : convert(&c);
     clipc_checkpoint_close(c.checkpoint);
     return status;
 }

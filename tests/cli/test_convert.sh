@@ -114,6 +114,68 @@ check_err "a configuration in the way" \
     '^clipc: gelu/open_clip_config\.json: is there already and says something else'
 check "a configuration in the way: no file" test ! -e gelu/third.pt
 
+# --- Packed for use ---
+
+mkdir packed
+for dtype in f32 bf16 int8; do
+    file=packed/$dtype.clipc
+    run convert "$tiny" "$file" --dtype "$dtype" --json
+    check_code "to .clipc in $dtype" 0
+    check_json "to .clipc in $dtype" "row == {'input': '$tiny', 'output': '$file'}"
+    run info "$file" --json --verify
+    check_code "info --verify of $dtype" 0
+    check_json "info of $dtype" "row['format'] == 'clipc' and row['dtype'] == '$dtype' and
+        row['is_mapped'] is True"
+    run embed -m "$tiny" --dtype "$dtype" "$picture" --text "a boat on the sea" -o wanted.npy
+    check_code "embed in $dtype" 0
+    run embed -m "$file" "$picture" --text "a boat on the sea" -o packed.npy
+    check_code "embed with .clipc in $dtype" 0
+    check "embed with .clipc in $dtype: not a remark" test ! -s err
+    check "embed with .clipc in $dtype: the same" cmp packed.npy wanted.npy
+    CLIPC_CPU=portable run embed -m "$file" "$picture" --text "a boat on the sea" -o packed.npy
+    check_code "embed with .clipc in $dtype on another level" 0
+    CLIPC_CPU=portable run embed -m "$tiny" --dtype "$dtype" "$picture" \
+        --text "a boat on the sea" -o wanted.npy
+    check "embed with .clipc in $dtype on another level: the same" cmp packed.npy wanted.npy
+done
+check "int8 is the smallest" \
+    test "$(stat -c %s packed/int8.clipc)" -lt "$(stat -c %s packed/bf16.clipc)"
+run convert tiny packed/named.clipc
+check_code "a model by its name" 0
+check "a model by its name: f32" cmp packed/named.clipc packed/f32.clipc
+run embed -m packed/int8.clipc --dtype bf16 --text "a boat"
+check_code "another --dtype" 3
+check_err "another --dtype" '^clipc: packed/int8\.clipc: is packed for int8, .* for bf16$'
+run convert "$tiny" packed/other.clipc --cpu portable --dtype int8
+check_code "--cpu" 0
+run info packed/other.clipc
+check_code "info --cpu" 0
+check_out "info --cpu" '^packed +for int8 in portable, '
+run convert packed/other.clipc packed/again.clipc
+check_code ".clipc for this processor" 0
+check ".clipc for this processor: the same file" cmp packed/again.clipc packed/int8.clipc
+run convert packed/f32.clipc out.safetensors
+check_code "from .clipc" 3
+check_err "from .clipc" '^clipc: packed/f32\.clipc: its weights are packed for use'
+run convert "$tiny" packed/z80.clipc --cpu z80
+check_code "an unknown level" 3
+check_err "an unknown level" '^clipc: z80: no CPU level'
+run convert "$tiny" out.pt --cpu avx2
+check_code "--cpu for another format" 2
+run convert "$tiny" out.clipc --dtype f16
+check_code "f16 in .clipc" 2
+run convert "$tiny" out.clipc --layout huggingface
+check_code "--layout of .clipc" 2
+run info "$tiny" --verify
+check_code "--verify without checksums" 3
+check_err "--verify without checksums" 'has no checksums to verify'
+printf 'x' | dd of=packed/other.clipc bs=1 seek=200000 conv=notrunc 2>/dev/null
+run info packed/other.clipc
+check_code "damaged data are not looked at" 0
+run info packed/other.clipc --verify
+check_code "damaged data are found" 3
+check_err "damaged data are found" 'is damaged: its bytes do not have the checksum'
+
 # --- What fails leaves nothing ---
 
 run convert none.pt out.safetensors
@@ -125,7 +187,8 @@ check_code "no model" 3
 check_err "no model" '^clipc: text\.pt: not a checkpoint'
 run convert "$tiny" out.onnx
 check_code "an unknown ending" 3
-check_err "an unknown ending" '^clipc: out\.onnx: .*\.safetensors, \.pt, \.pth or \.bin was'
+check_err "an unknown ending" \
+    '^clipc: out\.onnx: .*\.safetensors, \.clipc, \.pt, \.pth or \.bin was'
 run convert "$tiny" none/out.pt
 check_code "no such folder" 3
 check_err "no such folder" '^clipc: none/out\.pt: cannot create'
@@ -144,11 +207,13 @@ check "a truncated file: no output" test ! -e out.pt
 
 # A limit on the size of files stands in for a full disk.
 mkdir full
-for name in out.pt out.safetensors; do
+for name in out.pt out.safetensors out.clipc; do
+    layout=huggingface
+    [ "$name" = out.clipc ] && layout=openai
     (
         trap '' XFSZ
         ulimit -f 4096
-        exec "$clipc" convert "$tiny" "full/$name" --layout huggingface
+        exec "$clipc" convert "$tiny" "full/$name" --layout "$layout"
     ) >out 2>err
     code=$?
     check_code "a full disk, $name" 3

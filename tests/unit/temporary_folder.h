@@ -24,6 +24,12 @@ static inline int make_folder(void **state)
     return make_folder_in("/tmp") ? 0 : -1;
 }
 
+/* In memory where that is possible: for what writes many files and waits for the disk each time. */
+static inline int make_folder_in_memory(void **state)
+{
+    return make_folder_in("/dev/shm") ? 0 : make_folder(state);
+}
+
 static inline int remove_folder(void **state)
 {
     char command[96];

@@ -302,7 +302,7 @@ static void test_other_content(void **state)
                    "Git LFS pointer");
     assert_refused("<!DOCTYPE html>", 15, CLIPC_ERROR_FORMAT, "a web page");
     assert_refused("GGUF\3\0\0\0\0\0\0\0", 12, CLIPC_ERROR_FORMAT,
-                   "PyTorch's (zip or pickle) or safetensors was expected");
+                   "PyTorch's (zip or pickle), safetensors or .clipc was expected");
 }
 
 int main(void)

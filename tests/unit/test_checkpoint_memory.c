@@ -148,15 +148,42 @@ static clipc_status convert(const char *path, clipc_error *error)
     return status;
 }
 
+static void write_packed(const char *name, const char *cpu)
+{
+    clipc_convert_options options;
+    clipc_error error;
+
+    clipc_convert_options_init(&options);
+    options.keep_dtype = false;
+    options.dtype = CLIPC_DTYPE_INT8;
+    options.cpu = cpu;
+    if (clipc_convert(in_folder("m.pt"), in_folder(name), &options, &error))
+        fail_msg("%s", error.message);
+}
+
+/* A .clipc file as it stands, and one whose weights have to be packed anew. */
+static void test_packed(void **state)
+{
+    clipc_error error;
+
+    (void)state;
+    if (mini_write(in_folder("m.pt"), CLIPC_ELEMENT_F16, NULL, &error))
+        fail_msg("%s", error.message);
+    write_packed("here.clipc", NULL);
+    fail_each(open_model, in_folder("here.clipc"));
+    write_packed("there.clipc", "portable");
+    fail_each(open_model, in_folder("there.clipc"));
+}
+
 static void test_convert(void **state)
 {
-    static const char *const outputs[] = {"out.safetensors", "out.pt", "out.bin"};
+    static const char *const outputs[] = {"out.safetensors", "out.pt", "out.bin", "out.clipc"};
     clipc_error error;
 
     (void)state;
     if (mini_write(in_folder("in.safetensors"), CLIPC_ELEMENT_F16, NULL, &error))
         fail_msg("%s", error.message);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof(outputs) / sizeof(outputs[0]); i++) {
         char path[256];
 
         snprintf(path, sizeof(path), "%s", in_folder(outputs[i]));
@@ -164,17 +191,12 @@ static void test_convert(void **state)
     }
 }
 
-/* In memory where that is possible: converting waits for the disk some hundred times. */
-static int make_folder_in_memory(void **state)
-{
-    return make_folder_in("/dev/shm") ? 0 : make_folder(state);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_checkpoints),
         cmocka_unit_test_setup_teardown(test_models, make_folder_in_memory, remove_folder),
+        cmocka_unit_test_setup_teardown(test_packed, make_folder_in_memory, remove_folder),
         cmocka_unit_test_setup_teardown(test_convert, make_folder_in_memory, remove_folder),
     };
 

@@ -4,6 +4,8 @@
 
 #include "base/cpu.h"
 
+#include <string.h>
+
 /* By CPU level. */
 static const clipc_kernels *const tables[] = {
     [CLIPC_CPU_PORTABLE] = &clipc_kernels_portable,
@@ -40,13 +42,22 @@ const clipc_kernels *clipc_kernels_next(const clipc_kernels *previous)
     return NULL;
 }
 
+const clipc_kernels *clipc_kernels_named(const char *level)
+{
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+        if (strcmp(tables[i]->level, level) == 0)
+            return tables[i];
+    return NULL;
+}
+
 const clipc_matrix_kernel *clipc_kernels_matrix(const clipc_kernels *kernels, clipc_dtype dtype)
 {
     switch (dtype) {
     case CLIPC_DTYPE_F32: return kernels->f32;
     case CLIPC_DTYPE_BF16: return kernels->bf16;
     case CLIPC_DTYPE_INT8: return kernels->int8;
-    case CLIPC_DTYPE_F16: break;
+    case CLIPC_DTYPE_F16:
+    case CLIPC_DTYPE_AUTO: break;
     }
     return NULL;
 }

@@ -53,10 +53,17 @@ typedef struct clipc_matrix_kernel {
     clipc_dtype dtype;
     size_t panel_columns; /* outputs of a packed panel */
     size_t tile_rows;     /* rows that product computes at once: what blocks are multiples of */
-    /* Bytes of one packed panel: panel_header + depth, rounded up to depth_step, * depth_bytes. A
-     * multiple of 64 bytes for depths that are multiples of 16 at most. Without a header, panels
-     * begin with what a panel of less depth has. */
-    size_t panel_header, depth_step, depth_bytes;
+    /*
+     * A panel is panel_header bytes, then [steps / depth_group][panel_columns][depth_group]
+     * elements (float32, bfloat16, int8), steps being depth rounded up to depth_step, with zeros
+     * after the last of depth. Each step takes depth_bytes; a panel is a multiple of 64 bytes for
+     * depths that are multiples of 16 at most. depth_group 0 stands for depth_step. The header of
+     * an int8 panel begins with the float32 scales of its columns; with has_column_sums the sums of
+     * their elements follow as int32. These numbers tell all: files are packed by them (pack.h).
+     * Without a header, panels begin with what a panel of less depth has.
+     */
+    size_t panel_header, depth_step, depth_group, depth_bytes;
+    bool has_column_sums;
     /* Packs columns (1 to panel_columns) rows of weights, depth floats each; zeros stand for the
      * missing ones. panel: 64-byte aligned. */
     void (*pack)(const float *weights, size_t columns, size_t depth, void *panel);
@@ -134,6 +141,12 @@ const clipc_kernels *clipc_kernels_choose(void);
  * and measurements walk through.
  */
 const clipc_kernels *clipc_kernels_next(const clipc_kernels *previous);
+
+/*
+ * The table of a level by its name, whether or not it can run here: to pack for it. NULL when there
+ * is none.
+ */
+const clipc_kernels *clipc_kernels_named(const char *level);
 
 /* The table's matrix kernel of a precision; NULL for one in which matrices are not multiplied. */
 const clipc_matrix_kernel *clipc_kernels_matrix(const clipc_kernels *kernels, clipc_dtype dtype);

@@ -111,6 +111,7 @@ const clipc_matrix_kernel clipc_neon_bf16 = {
     .panel_columns = COLUMNS,
     .tile_rows = TILE_ROWS,
     .depth_step = DEPTH_STEP,
+    .depth_group = 1,
     .depth_bytes = COLUMNS * sizeof(uint16_t),
     .pack = pack,
     .prepare = prepare,

@@ -191,6 +191,7 @@ const clipc_matrix_kernel clipc_avx512_int8 = {
     .panel_header = PANEL_HEADER,
     .depth_step = 4,
     .depth_bytes = COLUMNS,
+    .has_column_sums = true,
     .pack = pack,
     .prepare = prepare,
     .row_bytes = row_bytes,
