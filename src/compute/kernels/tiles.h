@@ -12,6 +12,27 @@
 typedef void (*clipc_tile_fn)(const clipc_panel_product *product, size_t first, size_t rows);
 
 /*
+ * While a panel passes, the next one, which mostly lies right behind it, is called from memory into
+ * the second-level cache: each tile asks for its share, `step` bytes a step of the depth from `at`
+ * on. Else the first tile of every panel would wait for memory, which is slower than arithmetic.
+ */
+typedef struct clipc_ahead {
+    const char *at;
+    size_t step;
+} clipc_ahead;
+
+static inline clipc_ahead clipc_look_ahead(const clipc_panel_product *product, size_t first,
+                                           size_t rows, size_t header, size_t bytes_of_a_step)
+{
+    const size_t panel = header + product->depth * bytes_of_a_step;
+
+    return (clipc_ahead){
+        .at = (const char *)product->panel + panel + panel * first / product->rows,
+        .step = (bytes_of_a_step * rows + product->rows - 1) / product->rows,
+    };
+}
+
+/*
  * Runs all rows through `tile` in tiles of at most `most` rows, as even as can be: a tile of a few
  * rows leaves most of the processor idle. `most` (4 to 13) and `tile` are constants.
  */

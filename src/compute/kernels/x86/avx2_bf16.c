@@ -12,7 +12,6 @@
 
 #define COLUMNS CLIPC_AVX2_PANEL_COLUMNS
 #define TILE_ROWS CLIPC_AVX2_TILE_ROWS
-#define PREFETCH_STEPS 32
 
 static size_t row_bytes(size_t depth)
 {
@@ -55,6 +54,7 @@ static inline __m256 widen(const uint16_t *weights)
 static inline __attribute__((always_inline)) void tile(const clipc_panel_product *product,
                                                        size_t first, const size_t rows)
 {
+    const clipc_ahead ahead = clipc_look_ahead(product, first, rows, 0, COLUMNS * sizeof(uint16_t));
     const float *a =
         (const float *)(const void *)((const char *)product->a + first * product->a_stride);
     const uint16_t *b = product->panel;
@@ -68,7 +68,7 @@ static inline __attribute__((always_inline)) void tile(const clipc_panel_product
     for (size_t k = 0; k < depth; k++, b += COLUMNS) {
         const __m256 b0 = widen(b), b1 = widen(b + 8);
 
-        _mm_prefetch((const char *)(b + PREFETCH_STEPS * COLUMNS), _MM_HINT_T0);
+        _mm_prefetch(ahead.at + k * ahead.step, _MM_HINT_T1);
 #pragma GCC unroll 6
         for (size_t i = 0; i < rows; i++) {
             const __m256 value = _mm256_broadcast_ss(a + i * stride + k);

@@ -9,8 +9,6 @@
 
 #define COLUMNS CLIPC_AVX2_PANEL_COLUMNS
 #define TILE_ROWS CLIPC_AVX2_TILE_ROWS
-/* A panel is streamed from the second-level cache or beyond: ask for it this many steps ahead. */
-#define PREFETCH_STEPS 32
 
 static size_t row_bytes(size_t depth)
 {
@@ -36,6 +34,7 @@ static inline bool is_bare(const clipc_panel_product *product)
 static inline __attribute__((always_inline)) void tile(const clipc_panel_product *product,
                                                        size_t first, const size_t rows)
 {
+    const clipc_ahead ahead = clipc_look_ahead(product, first, rows, 0, COLUMNS * sizeof(float));
     const float *a =
         (const float *)(const void *)((const char *)product->a + first * product->a_stride);
     const float *b = product->panel;
@@ -49,7 +48,7 @@ static inline __attribute__((always_inline)) void tile(const clipc_panel_product
     for (size_t k = 0; k < depth; k++, b += COLUMNS) {
         const __m256 b0 = _mm256_load_ps(b), b1 = _mm256_load_ps(b + 8);
 
-        _mm_prefetch((const char *)(b + PREFETCH_STEPS * COLUMNS), _MM_HINT_T0);
+        _mm_prefetch(ahead.at + k * ahead.step, _MM_HINT_T1);
 #pragma GCC unroll 6
         for (size_t i = 0; i < rows; i++) {
             const __m256 value = _mm256_broadcast_ss(a + i * stride + k);

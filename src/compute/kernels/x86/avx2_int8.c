@@ -13,7 +13,6 @@
 #define COLUMNS CLIPC_AVX2_PANEL_COLUMNS
 #define TILE_ROWS CLIPC_AVX2_TILE_ROWS
 #define HEADER 64 /* bytes: a panel's scales, a row's range */
-#define PREFETCH_STEPS 32
 
 static size_t row_bytes(size_t depth)
 {
@@ -112,6 +111,7 @@ static inline __m256 to_floats(whole sum, __m256 scale)
 static inline __attribute__((always_inline)) void tile(const clipc_panel_product *product,
                                                        size_t first, const size_t rows)
 {
+    const clipc_ahead ahead = clipc_look_ahead(product, first, rows, HEADER, COLUMNS);
     const char *a = (const char *)product->a + first * product->a_stride;
     const int8_t *b = (const int8_t *)product->panel + HEADER;
     const __m256 *scales = product->panel;
@@ -126,7 +126,7 @@ static inline __attribute__((always_inline)) void tile(const clipc_panel_product
     for (size_t k = 0; k < depth; k += 2, b += COLUMNS * 2) {
         const __m256i b0 = widen(b), b1 = widen(b + 16);
 
-        _mm_prefetch((const char *)(b + PREFETCH_STEPS * COLUMNS), _MM_HINT_T0);
+        _mm_prefetch(ahead.at + k * ahead.step, _MM_HINT_T1);
 #pragma GCC unroll 6
         for (size_t i = 0; i < rows; i++) {
             const __m256i value = _mm256_castps_si256(_mm256_broadcast_ss(

@@ -11,7 +11,6 @@
 
 #define COLUMNS CLIPC_AVX512_PANEL_COLUMNS
 #define TILE_ROWS CLIPC_AVX512_TILE_ROWS
-#define PREFETCH_STEPS 12
 
 static size_t row_bytes(size_t depth)
 {
@@ -56,6 +55,7 @@ static void prepare(const float *x, size_t depth, void *row)
 static inline __attribute__((always_inline)) void tile(const clipc_panel_product *product,
                                                        size_t first, const size_t rows)
 {
+    const clipc_ahead ahead = clipc_look_ahead(product, first, rows, 0, COLUMNS * sizeof(uint16_t));
     const size_t stride = product->a_stride, depth = product->depth;
     const char *a[(TILE_ROWS + 2) / 3];
     const uint32_t *b = product->panel;
@@ -71,8 +71,8 @@ static inline __attribute__((always_inline)) void tile(const clipc_panel_product
         const __m512bh b0 = (__m512bh)_mm512_load_si512(b);
         const __m512bh b1 = (__m512bh)_mm512_load_si512(b + 16);
 
-        _mm_prefetch((const char *)(b + PREFETCH_STEPS * COLUMNS), _MM_HINT_T0);
-        _mm_prefetch((const char *)(b + PREFETCH_STEPS * COLUMNS + 16), _MM_HINT_T0);
+        _mm_prefetch(ahead.at + k * ahead.step, _MM_HINT_T1);
+        _mm_prefetch(ahead.at + k * ahead.step + 64, _MM_HINT_T1);
 #pragma GCC unroll 13
         for (size_t i = 0; i < rows; i++) {
             const __m512bh value =

@@ -9,8 +9,6 @@
 
 #define COLUMNS CLIPC_AVX512_PANEL_COLUMNS
 #define TILE_ROWS CLIPC_AVX512_TILE_ROWS
-/* A panel is streamed from the second-level cache or beyond: ask for it this many steps ahead. */
-#define PREFETCH_STEPS 12
 
 static size_t row_bytes(size_t depth)
 {
@@ -31,6 +29,7 @@ static void pack(const float *weights, size_t columns, size_t depth, void *panel
 static inline __attribute__((always_inline)) void tile(const clipc_panel_product *product,
                                                        size_t first, const size_t rows)
 {
+    const clipc_ahead ahead = clipc_look_ahead(product, first, rows, 0, COLUMNS * sizeof(float));
     const size_t stride = product->a_stride, depth = product->depth;
     const char *a[(TILE_ROWS + 2) / 3];
     const float *b = product->panel;
@@ -45,8 +44,8 @@ static inline __attribute__((always_inline)) void tile(const clipc_panel_product
     for (size_t k = 0; k < depth; k++, b += COLUMNS) {
         const __m512 b0 = _mm512_load_ps(b), b1 = _mm512_load_ps(b + 16);
 
-        _mm_prefetch((const char *)(b + PREFETCH_STEPS * COLUMNS), _MM_HINT_T0);
-        _mm_prefetch((const char *)(b + PREFETCH_STEPS * COLUMNS + 16), _MM_HINT_T0);
+        _mm_prefetch(ahead.at + k * ahead.step, _MM_HINT_T1);
+        _mm_prefetch(ahead.at + k * ahead.step + 64, _MM_HINT_T1);
 #pragma GCC unroll 13
         for (size_t i = 0; i < rows; i++) {
             const __m512 value =

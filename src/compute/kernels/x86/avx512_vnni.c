@@ -15,7 +15,6 @@
 #define TILE_ROWS CLIPC_AVX512_TILE_ROWS
 #define ROW_HEADER 64    /* bytes: the range */
 #define PANEL_HEADER 256 /* bytes: COLUMNS scales, COLUMNS sums of weights */
-#define PREFETCH_STEPS 12
 
 static size_t row_bytes(size_t depth)
 {
@@ -115,6 +114,7 @@ static inline __m512 to_floats(whole sum, int32_t zero, whole total, __m512 scal
 static inline __attribute__((always_inline)) void tile(const clipc_panel_product *product,
                                                        size_t first, const size_t rows)
 {
+    const clipc_ahead ahead = clipc_look_ahead(product, first, rows, PANEL_HEADER, COLUMNS);
     const size_t stride = product->a_stride, depth = product->depth;
     const __m512 *scales = product->panel;
     const whole *totals = (const whole *)product->panel + 2;
@@ -132,8 +132,8 @@ static inline __attribute__((always_inline)) void tile(const clipc_panel_product
     for (size_t k = 0; k < depth; k += 4, b += COLUMNS * 4) {
         const __m512i b0 = _mm512_load_si512(b), b1 = _mm512_load_si512(b + 64);
 
-        _mm_prefetch(b + PREFETCH_STEPS * COLUMNS * 4, _MM_HINT_T0);
-        _mm_prefetch(b + PREFETCH_STEPS * COLUMNS * 4 + 64, _MM_HINT_T0);
+        _mm_prefetch(ahead.at + k * ahead.step, _MM_HINT_T1);
+        _mm_prefetch(ahead.at + k * ahead.step + 64, _MM_HINT_T1);
 #pragma GCC unroll 13
         for (size_t i = 0; i < rows; i++) {
             const __m512i value =
