@@ -67,6 +67,22 @@ static void leave_out(clipc_parameters *parameters, size_t first, bool is_left_o
         parameters->items[i].is_left_out = is_left_out;
 }
 
+/*
+ * The last projections are of one row an input: their rounding would be seen in the embedding
+ * undiluted, their time is nothing.
+ */
+static void keep_projections_in_f32(clipc_model *model)
+{
+    static const char *const names[] = {"visual.proj", "text_projection"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const clipc_parameter_id id = clipc_parameters_find(&model->parameters, names[i]);
+
+        if (id != CLIPC_NO_PARAMETER) /* a ResNet has none of the first */
+            model->parameters.items[id].kernel = model->kernels->f32;
+    }
+}
+
 /* Records both towers once, for one picture and one text: this declares every parameter. */
 static clipc_status declare_parameters(clipc_model *model, clipc_error *error)
 {
@@ -96,7 +112,11 @@ static clipc_status declare_parameters(clipc_model *model, clipc_error *error)
     leave_out(&model->parameters, text, !(model->towers & CLIPC_TOWER_TEXT));
     status = clipc_program_plan(&program, model->kernels, error);
     clipc_program_free(&program);
-    return status ? status : clipc_parameters_seal(&model->parameters, error);
+    if (!status)
+        status = clipc_parameters_seal(&model->parameters, error);
+    if (!status)
+        keep_projections_in_f32(model);
+    return status;
 }
 
 static uint64_t count_parameters(const clipc_parameters *parameters)
