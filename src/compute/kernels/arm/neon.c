@@ -9,6 +9,8 @@ const clipc_kernels clipc_kernels_neon = {
     .int8 = &clipc_neon_int8,
     .layernorm = clipc_neon_layernorm,
     .softmax = clipc_neon_softmax,
+    .winograd_input = clipc_neon_winograd_input,
+    .winograd_output = clipc_neon_winograd_output,
 };
 
 const clipc_kernels clipc_kernels_neon_dotprod = {
@@ -18,6 +20,8 @@ const clipc_kernels clipc_kernels_neon_dotprod = {
     .int8 = &clipc_neon_dotprod_int8,
     .layernorm = clipc_neon_layernorm,
     .softmax = clipc_neon_softmax,
+    .winograd_input = clipc_neon_winograd_input,
+    .winograd_output = clipc_neon_winograd_output,
 };
 
 const clipc_kernels clipc_kernels_neon_bf16 = {
@@ -27,4 +31,6 @@ const clipc_kernels clipc_kernels_neon_bf16 = {
     .int8 = &clipc_neon_matrix_int8,
     .layernorm = clipc_neon_layernorm,
     .softmax = clipc_neon_softmax,
+    .winograd_input = clipc_neon_winograd_input,
+    .winograd_output = clipc_neon_winograd_output,
 };

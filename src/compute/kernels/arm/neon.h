@@ -30,5 +30,8 @@ void clipc_neon_finish(const clipc_panel_product *product, size_t first, size_t 
 void clipc_neon_layernorm(const float *x, const float *gain, const float *bias, size_t width,
                           float epsilon, float *out);
 void clipc_neon_softmax(float *x, size_t count);
+void clipc_neon_winograd_input(const float *const *pixels, size_t channels, float *out,
+                               size_t point_stride);
+void clipc_neon_winograd_output(const clipc_winograd_tile *tile);
 
 #endif
