@@ -55,14 +55,14 @@ make_root() {
     chmod +x "$root/init"
 }
 
-# A CD that boots them. The parameters keep the kernel off what Bochs 2.7 gets wrong: compacted
-# register saving, protection keys, ACPI's way into system management, and faults in some features.
-# What Bochs has no need of, or gets wrong, is left out.
+# What Bochs has no need of or gets wrong is left out; see make_cd.
 kernel_options=('console=ttyS0,115200' quiet panic=-1 acpi=off lsm=capability tsc=reliable
     mitigations=off noxsaves
     'clearcpuid=xsavec,xsaveopt,pku,fsgsbase,rdpid,pcid,invpcid,umip,smap,erms,fsrm'
     nopcid nopti nokaslr lpj=1000000)
 
+# A CD that boots them. The parameters keep the kernel off what Bochs 2.7 gets wrong: compacted
+# register saving, protection keys, ACPI's way into system management, and faults in some features.
 make_cd() {
     local cd=$work/cd
     mkdir -p "$cd/isolinux"
