@@ -126,7 +126,8 @@ static void wait_for_workers(clipc_threads *threads)
         pause_briefly();
     }
     pthread_mutex_lock(&threads->lock);
-    atomic_store(&threads->is_awaited, true);
+    atomic_exchange(&threads->is_awaited,
+                    true); /* before busy is looked at, whatever emulates it */
     while (atomic_load(&threads->busy) > 0)
         pthread_cond_wait(&threads->done, &threads->lock);
     atomic_store(&threads->is_awaited, false);
@@ -189,7 +190,7 @@ void clipc_threads_close(clipc_threads *threads)
 {
     if (!threads)
         return;
-    atomic_store(&threads->closing, true);
+    atomic_exchange(&threads->closing, true);
     wake_workers(threads);
     for (unsigned i = 1; i <= threads->started; i++)
         pthread_join(threads->workers[i].thread, NULL);
