@@ -29,6 +29,7 @@ typedef struct worker {
 struct clipc_threads {
     unsigned count;   /* workers, the caller included */
     unsigned started; /* of workers[1..], for closing after a failure */
+    int spins; /* SPINS; 0 when workers share cores, for then one would spin in another's way */
     pthread_mutex_t lock;
     pthread_cond_t begin, done;
     atomic_uint generation; /* counts loops; a change starts the workers */
@@ -87,7 +88,7 @@ static bool is_called(clipc_threads *threads, unsigned seen)
  */
 static void wait_for_call(clipc_threads *threads, unsigned seen)
 {
-    for (int i = 0; i < SPINS; i++) {
+    for (int i = 0; i < threads->spins; i++) {
         if (is_called(threads, seen))
             return;
         pause_briefly();
@@ -120,14 +121,13 @@ static void finish(clipc_threads *threads)
 
 static void wait_for_workers(clipc_threads *threads)
 {
-    for (int i = 0; i < SPINS; i++) {
+    for (int i = 0; i < threads->spins; i++) {
         if (atomic_load(&threads->busy) == 0)
             return;
         pause_briefly();
     }
     pthread_mutex_lock(&threads->lock);
-    atomic_exchange(&threads->is_awaited,
-                    true); /* before busy is looked at, whatever emulates it */
+    atomic_store(&threads->is_awaited, true);
     while (atomic_load(&threads->busy) > 0)
         pthread_cond_wait(&threads->done, &threads->lock);
     atomic_store(&threads->is_awaited, false);
@@ -166,6 +166,7 @@ clipc_status clipc_threads_open(clipc_threads **out, unsigned count, clipc_error
     if (!threads)
         return clipc_fail_memory(error, "threads", bytes);
     threads->count = count;
+    threads->spins = count <= clipc_core_count() ? SPINS : 0;
     pthread_mutex_init(&threads->lock, NULL);
     pthread_cond_init(&threads->begin, NULL);
     pthread_cond_init(&threads->done, NULL);
@@ -190,7 +191,7 @@ void clipc_threads_close(clipc_threads *threads)
 {
     if (!threads)
         return;
-    atomic_exchange(&threads->closing, true);
+    atomic_store(&threads->closing, true);
     wake_workers(threads);
     for (unsigned i = 1; i <= threads->started; i++)
         pthread_join(threads->workers[i].thread, NULL);

@@ -17,10 +17,7 @@ typedef struct printer {
 
 static const char *dtype_name(clipc_dtype dtype)
 {
-    for (const clipc_cli_choice *choice = clipc_cli_session_dtypes; choice->name; choice++)
-        if (choice->value == (int)dtype)
-            return choice->name;
-    return "unknown";
+    return clipc_cli_choice_name(clipc_cli_session_dtypes, (int)dtype);
 }
 
 static int print_json(const clipc_kernel_speed *speed)

@@ -3,13 +3,13 @@
  * How fast the kernels of every level are on this machine, on one thread, beside what the same
  * arithmetic reaches without loads or stores.
  */
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/sizes.h"
 #include "base/status.h"
 #include "compute/pack.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 /* Of many short trials the best counts: others were cut short by whoever shares the processor. */
 enum { TRIALS = 40, CEILING_TRIALS = 100, CEILING_STEPS = 20000 };
@@ -38,14 +38,6 @@ typedef struct bench {
     float *weights, *rows, *out;
     char *packed, *prepared;
 } bench;
-
-static double seconds_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 /* Numbers around zero that no compiler foresees. */
 static void fill(float *values, size_t count)
@@ -123,15 +115,15 @@ static int compare(const void *a, const void *b)
 
 static void time_trials(const bench *b, clipc_kernel_speed *speed)
 {
-    const double begin = seconds_now();
+    const double begin = clipc_seconds_now();
     double seconds[TRIALS];
     size_t trials = 0;
 
-    while (trials < TRIALS && (trials < 2 || seconds_now() - begin < MOST_SECONDS)) {
-        const double start = seconds_now();
+    while (trials < TRIALS && (trials < 2 || clipc_seconds_now() - begin < MOST_SECONDS)) {
+        const double start = clipc_seconds_now();
 
         multiply(b, trials);
-        seconds[trials++] = seconds_now() - start;
+        seconds[trials++] = clipc_seconds_now() - start;
     }
     qsort(seconds, trials, sizeof(seconds[0]), compare);
     speed->seconds = seconds[0];
@@ -144,9 +136,9 @@ static double ceiling_of(const clipc_matrix_kernel *kernel)
     double best = 0.0;
 
     for (size_t trial = 0; kernel->arithmetic && trial < CEILING_TRIALS; trial++) {
-        const double start = seconds_now();
+        const double start = clipc_seconds_now();
         const double operations = kernel->arithmetic(CEILING_STEPS);
-        const double rate = operations / (seconds_now() - start);
+        const double rate = operations / (clipc_seconds_now() - start);
 
         best = rate > best ? rate : best;
     }

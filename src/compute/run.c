@@ -2,8 +2,9 @@
 /* Running a planned program: walk the list, op by op. */
 #include "compute/program.h"
 
+#include "base/clock.h"
+
 #include <string.h>
-#include <time.h>
 
 void *clipc_run_value(const clipc_run *run, clipc_value value)
 {
@@ -36,14 +37,6 @@ void *clipc_run_shared(const clipc_run *run)
     return run->scratch;
 }
 
-static double seconds_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static void profile_node(const clipc_run *run, const clipc_node *node, double seconds)
 {
     const clipc_shape *shape = clipc_program_shape(run->program, node->output);
@@ -69,9 +62,9 @@ static void run_node(const clipc_run *run, const clipc_node *node)
         node->op->forward(run, node);
         return;
     }
-    start = seconds_now();
+    start = clipc_seconds_now();
     node->op->forward(run, node);
-    profile_node(run, node, seconds_now() - start);
+    profile_node(run, node, clipc_seconds_now() - start);
 }
 
 void clipc_program_run(const clipc_run *run)

@@ -6,9 +6,8 @@
  */
 #include "base/float_formats.h"
 #include "base/sizes.h"
-#include "compute/kernels/tiles.h"
-#include "compute/kernels/x86/avx2.h"
 #include "compute/kernels/x86/avx2_pack.h"
+#include "compute/kernels/x86/avx2_tile.h"
 
 #define COLUMNS CLIPC_AVX2_PANEL_COLUMNS
 #define TILE_ROWS CLIPC_AVX2_TILE_ROWS
@@ -43,46 +42,17 @@ static void prepare(const float *x, size_t depth, void *row)
 }
 
 /* Eight columns in float32. */
-static inline __m256 widen(const uint16_t *weights)
+static inline __m256 widen(const char *weights)
 {
     const __m128i eight = _mm_load_si128((const __m128i *)(const void *)weights);
 
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(eight), 16));
 }
 
-/* `rows` is a constant wherever this is inlined, so that the sums live in registers. */
 static inline __attribute__((always_inline)) void tile(const clipc_panel_product *product,
                                                        size_t first, const size_t rows)
 {
-    const clipc_ahead ahead = clipc_look_ahead(product, first, rows, 0, COLUMNS * sizeof(uint16_t));
-    const float *a =
-        (const float *)(const void *)((const char *)product->a + first * product->a_stride);
-    const uint16_t *b = product->panel;
-    const size_t stride = product->a_stride / sizeof(float), depth = product->depth;
-    __m256 left[TILE_ROWS], right[TILE_ROWS], sums[TILE_ROWS][2];
-
-#pragma GCC unroll 6
-    for (size_t i = 0; i < rows; i++)
-        left[i] = right[i] = _mm256_setzero_ps();
-#pragma GCC unroll 2
-    for (size_t k = 0; k < depth; k++, b += COLUMNS) {
-        const __m256 b0 = widen(b), b1 = widen(b + 8);
-
-        _mm_prefetch(ahead.at + k * ahead.step, _MM_HINT_T1);
-#pragma GCC unroll 6
-        for (size_t i = 0; i < rows; i++) {
-            const __m256 value = _mm256_broadcast_ss(a + i * stride + k);
-
-            left[i] = _mm256_fmadd_ps(value, b0, left[i]);
-            right[i] = _mm256_fmadd_ps(value, b1, right[i]);
-        }
-    }
-#pragma GCC unroll 6
-    for (size_t i = 0; i < rows; i++) {
-        sums[i][0] = left[i];
-        sums[i][1] = right[i];
-    }
-    clipc_avx2_finish(product, first, rows, sums);
+    clipc_avx2_float_tile(product, first, rows, sizeof(uint16_t), widen);
 }
 
 static void multiply(const clipc_panel_product *product)

@@ -18,9 +18,7 @@ static inline __m512 apply(clipc_pointwise pointwise, __m512 x)
 static inline void finish_sixteen(const clipc_panel_product *product, size_t row, size_t column,
                                   __m512 sum)
 {
-    const __mmask16 lanes = column + 16 <= product->columns
-                                ? (__mmask16)0xFFFF
-                                : clipc_avx512_lanes(product->columns - column);
+    const __mmask16 lanes = clipc_avx512_lanes_at(column, product->columns);
 
     if (product->bias)
         sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(lanes, product->bias + column));

@@ -81,6 +81,12 @@ static inline __mmask16 clipc_avx512_lanes(size_t count)
     return (__mmask16)((1u << count) - 1u);
 }
 
+/* The lanes from j on that are inside a row of `count`. */
+static inline __mmask16 clipc_avx512_lanes_at(size_t j, size_t count)
+{
+    return j + 16 <= count ? (__mmask16)0xFFFF : clipc_avx512_lanes(count - j);
+}
+
 /* The sum of sixteen lanes, in a fixed order. */
 static inline float clipc_avx512_sum(__m512 x)
 {

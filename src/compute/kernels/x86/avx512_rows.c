@@ -5,21 +5,16 @@
 
 #include <math.h>
 
-/* The lanes from j on that are inside a row of `count`. */
-static inline __mmask16 lanes_at(size_t j, size_t count)
-{
-    return j + 16 <= count ? (__mmask16)0xFFFF : clipc_avx512_lanes(count - j);
-}
-
 /* Two passes, so that a large mean costs no precision: two sums of sixteen lanes each. */
 static float mean_of(const float *x, size_t width)
 {
     __m512 even = _mm512_setzero_ps(), odd = _mm512_setzero_ps();
 
     for (size_t j = 0; j < width; j += 32) {
-        even = _mm512_add_ps(even, _mm512_maskz_loadu_ps(lanes_at(j, width), x + j));
+        even = _mm512_add_ps(even, _mm512_maskz_loadu_ps(clipc_avx512_lanes_at(j, width), x + j));
         if (j + 16 < width)
-            odd = _mm512_add_ps(odd, _mm512_maskz_loadu_ps(lanes_at(j + 16, width), x + j + 16));
+            odd = _mm512_add_ps(
+                odd, _mm512_maskz_loadu_ps(clipc_avx512_lanes_at(j + 16, width), x + j + 16));
     }
     return clipc_avx512_sum(_mm512_add_ps(even, odd)) / (float)width;
 }
@@ -27,7 +22,7 @@ static float mean_of(const float *x, size_t width)
 /* (x[j] - mean), zero outside of the row. */
 static inline __m512 centered_at(const float *x, size_t j, size_t width, __m512 mean)
 {
-    const __mmask16 lanes = lanes_at(j, width);
+    const __mmask16 lanes = clipc_avx512_lanes_at(j, width);
 
     return _mm512_maskz_sub_ps(lanes, _mm512_maskz_loadu_ps(lanes, x + j), mean);
 }
@@ -56,7 +51,7 @@ void clipc_avx512_layernorm(const float *x, const float *gain, const float *bias
     const __m512 scale = _mm512_set1_ps(1.0f / sqrtf(variance_of(x, width, mean) + epsilon));
 
     for (size_t j = 0; j < width; j += 16) {
-        const __mmask16 lanes = lanes_at(j, width);
+        const __mmask16 lanes = clipc_avx512_lanes_at(j, width);
         const __m512 unit = _mm512_mul_ps(centered_at(x, j, width, mean), scale);
 
         _mm512_mask_storeu_ps(out + j, lanes,
@@ -70,8 +65,8 @@ static __m512 max_of(const float *x, size_t count)
     __m512 max = _mm512_set1_ps(x[0]);
 
     for (size_t j = 0; j < count; j += 16)
-        max = _mm512_mask_max_ps(max, lanes_at(j, count), max,
-                                 _mm512_maskz_loadu_ps(lanes_at(j, count), x + j));
+        max = _mm512_mask_max_ps(max, clipc_avx512_lanes_at(j, count), max,
+                                 _mm512_maskz_loadu_ps(clipc_avx512_lanes_at(j, count), x + j));
     return _mm512_set1_ps(_mm512_reduce_max_ps(max));
 }
 
@@ -81,7 +76,7 @@ void clipc_avx512_softmax(float *x, size_t count)
     __m512 sum = _mm512_setzero_ps(), scale;
 
     for (size_t j = 0; j < count; j += 16) {
-        const __mmask16 lanes = lanes_at(j, count);
+        const __mmask16 lanes = clipc_avx512_lanes_at(j, count);
         const __m512 power =
             clipc_avx512_exp(_mm512_sub_ps(_mm512_maskz_loadu_ps(lanes, x + j), max));
 
@@ -90,7 +85,7 @@ void clipc_avx512_softmax(float *x, size_t count)
     }
     scale = _mm512_set1_ps(1.0f / clipc_avx512_sum(sum));
     for (size_t j = 0; j < count; j += 16) {
-        const __mmask16 lanes = lanes_at(j, count);
+        const __mmask16 lanes = clipc_avx512_lanes_at(j, count);
 
         _mm512_mask_storeu_ps(x + j, lanes,
                               _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes, x + j), scale));

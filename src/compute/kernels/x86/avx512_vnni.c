@@ -21,18 +21,13 @@ static size_t row_bytes(size_t depth)
     return ROW_HEADER + clipc_round_up(depth, 64);
 }
 
-static inline __mmask16 lanes_at(size_t k, size_t depth)
-{
-    return k + 16 <= depth ? (__mmask16)0xFFFF : clipc_avx512_lanes(depth - k);
-}
-
 static clipc_row_range range_of(const float *x, size_t depth)
 {
     __m512 low = _mm512_setzero_ps(), high = _mm512_setzero_ps();
 
     /* Of a NaN, the second operand stays. */
     for (size_t k = 0; k < depth; k += 16) {
-        const __m512 values = _mm512_maskz_loadu_ps(lanes_at(k, depth), x + k);
+        const __m512 values = _mm512_maskz_loadu_ps(clipc_avx512_lanes_at(k, depth), x + k);
 
         low = _mm512_min_ps(values, low);
         high = _mm512_max_ps(values, high);
@@ -53,7 +48,7 @@ static void prepare(const float *x, size_t depth, void *row)
     *(clipc_row_range *)row = range;
     for (size_t k = 0; k < depth; k += 16) {
         const __m512 scaled =
-            _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes_at(k, depth), x + k), inverse);
+            _mm512_mul_ps(_mm512_maskz_loadu_ps(clipc_avx512_lanes_at(k, depth), x + k), inverse);
         const __m512i c = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_max_ps(scaled, least), most));
 
         _mm_store_si128((__m128i *)(void *)(out + k),

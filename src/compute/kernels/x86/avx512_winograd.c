@@ -45,12 +45,6 @@ static inline __attribute__((always_inline)) void transform_output(const __m512 
     y[3] = _mm512_fmadd_ps(half, difference_a, _mm512_fmadd_ps(two, difference_b, m[5]));
 }
 
-/* The lanes from j on that are inside a row of `count`. */
-static inline __mmask16 lanes_at(size_t j, size_t count)
-{
-    return j + 16 <= count ? (__mmask16)0xFFFF : clipc_avx512_lanes(count - j);
-}
-
 /* Channels c to c + 15, of which `lanes` are there. */
 static inline void input_channels(const float *const *pixels, size_t c, float *out,
                                   size_t point_stride, __mmask16 lanes)
@@ -83,7 +77,7 @@ void clipc_avx512_winograd_input(const float *const *pixels, size_t channels, fl
                                  size_t point_stride)
 {
     for (size_t c = 0; c < channels; c += 16)
-        input_channels(pixels, c, out, point_stride, lanes_at(c, channels));
+        input_channels(pixels, c, out, point_stride, clipc_avx512_lanes_at(c, channels));
 }
 
 static inline __m512 mean_of_square(const __m512 *corner)
@@ -129,5 +123,5 @@ static inline void output_columns(const clipc_winograd_tile *tile, size_t j, __m
 void clipc_avx512_winograd_output(const clipc_winograd_tile *tile)
 {
     for (size_t j = 0; j < tile->columns; j += 16)
-        output_columns(tile, j, lanes_at(j, tile->columns));
+        output_columns(tile, j, clipc_avx512_lanes_at(j, tile->columns));
 }
