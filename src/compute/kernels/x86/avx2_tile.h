@@ -18,8 +18,8 @@ static inline bool clipc_avx2_is_bare(const clipc_panel_product *product)
 
 /*
  * `rows` is a constant wherever this is inlined, so that the sums live in registers. Each sum is
- * one chain of multiply-adds in ascending order of the depth, whatever tile its row is in. A panel is
- * [depth][16] elements of element_bytes.
+ * one chain of multiply-adds in ascending order of the depth, whatever tile its row is in. A panel
+ * is [depth][16] elements of element_bytes.
  */
 static inline __attribute__((always_inline)) void
 clipc_avx2_float_tile(const clipc_panel_product *product, size_t first, const size_t rows,
